@@ -1,0 +1,120 @@
+// Compiles firm.yaml: names, dictionary, terms, calendars, advice, obligations, settings of walls. It must never leave a term half defined.
+import type { SourceFile } from '../model/diagnostic.ts';
+import { FirmFile, type AdviceEntry, type ObligationEntry } from '../model/firm.ts';
+import type { Expr } from './condition.ts';
+import { compileDictionary, type Dictionary } from './dictionary.ts';
+import { parseCondition } from './parse-condition.ts';
+import { at, type Place, type Report } from './report.ts';
+import { checkFile } from './schema-check.ts';
+import type { Scope } from './scope.ts';
+import { compileCalendar } from './time.ts';
+import { compileVocabulary, type Vocabulary } from './vocabulary.ts';
+
+export interface Firm {
+  readonly file: SourceFile;
+  readonly name: string | null;
+  readonly names: Vocabulary;
+  readonly dictionary: Dictionary;
+  readonly terms: ReadonlyMap<string, Expr>;
+  readonly calendars: ReadonlyMap<string, (ms: number) => boolean>;
+  readonly advice: ReadonlyMap<string, AdviceEntry>;
+  readonly obligations: ReadonlyMap<string, ObligationEntry>;
+  readonly walls: {
+    readonly lateralReasons: ReadonlySet<string>;
+    readonly conflictCheckers: readonly string[];
+    readonly memoAdvice: readonly string[];
+  };
+  /** What names mean in a rule of this firm. */
+  scope(report: Report): Scope;
+}
+
+/** Null when firm.yaml is so broken that nothing else can be judged. */
+export function compileFirm(file: SourceFile, report: Report): Firm | null {
+  const problems = checkFile(file, FirmFile);
+  report.add(problems);
+  if (problems.length > 0) return null;
+  const entry = file.value as FirmFile;
+  const place: Place = { file, path: [] };
+  const names = compileVocabulary(entry, place, report);
+  const dictionary = compileDictionary(entry, names, place, report);
+  const calendars = compileCalendars(entry, place, report);
+  const advice = new Map(Object.entries(entry.advice ?? {}));
+  const terms = new Map<string, Expr>();
+  const termEntries = entry.terms ?? {};
+  const termNames = Object.keys(termEntries);
+
+  const scope = (to: Report, trail: readonly string[] = []): Scope => ({
+    dictionary,
+    termNames,
+    calendars,
+    entry: null,
+    report: to,
+    term(name, where) {
+      const done = terms.get(name);
+      if (done !== undefined) return done;
+      const condition = termEntries[name];
+      if (condition === undefined) {
+        to.unknown(where, 'term', name, termNames);
+        return undefined;
+      }
+      if (trail.includes(name)) {
+        to.error(where, 'term-cycle', `the term \`${name}\` is defined by itself: ${[...trail, name].join(' > ')}`);
+        return undefined;
+      }
+      const expr = parseCondition(condition, scope(report, [...trail, name]), at(place, 'terms', name));
+      terms.set(name, expr);
+      return expr;
+    },
+  });
+  for (const name of termNames) scope(report).term(name, at(place, 'terms', name));
+
+  const memoAdvice = entry.walls?.memo_advice ?? [];
+  for (const [index, code] of memoAdvice.entries()) {
+    if (!advice.has(code)) report.unknown(at(place, 'walls', 'memo_advice', index), 'advice', code, advice.keys());
+  }
+  const checkers = names.expand(
+    'role',
+    entry.walls?.conflict_checkers ?? [],
+    at(place, 'walls', 'conflict_checkers'),
+    report,
+  );
+  return {
+    file,
+    name: entry.name ?? null,
+    names,
+    dictionary,
+    terms,
+    calendars,
+    advice,
+    obligations: new Map(Object.entries(entry.obligations ?? {})),
+    walls: { lateralReasons: new Set(entry.walls?.lateral_reasons), conflictCheckers: [...checkers], memoAdvice },
+    scope: (to) => scope(to),
+  };
+}
+
+function compileCalendars(entry: FirmFile, place: Place, report: Report): Map<string, (ms: number) => boolean> {
+  const calendars = new Map<string, (ms: number) => boolean>();
+  for (const [name, calendar] of Object.entries(entry.calendars ?? {})) {
+    const here = at(place, 'calendars', name);
+    if (calendar.from >= calendar.until) {
+      report.error(
+        at(here, 'until'),
+        'empty-calendar',
+        'the calendar ends before it begins',
+        '`until` must be later on the same day than `from`',
+      );
+    }
+    try {
+      calendars.set(name, compileCalendar(calendar));
+    } catch {
+      report.error(
+        at(here, 'timezone'),
+        'unknown-timezone',
+        `\`${calendar.timezone}\` is no timezone`,
+        'use UTC or an IANA name such as Europe/Berlin',
+      );
+      calendars.set(name, () => false);
+    }
+  }
+  return calendars;
+}

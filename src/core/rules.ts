@@ -1,0 +1,194 @@
+// Compiles allow and deny rules: header and conditions into branches with a typed tree and its closure. It must never drop a part of a rule it does not understand.
+import type { SelectorEntry } from '../model/firm.ts';
+import { RulesFile, type RuleCaseEntry, type RuleEntry } from '../model/rules.ts';
+import type { SourceFile } from '../model/diagnostic.ts';
+import { all, type Expr } from './condition.ts';
+import { compileExpr, type Test } from './evaluate.ts';
+import type { Firm } from './firm.ts';
+import { parseCondition } from './parse-condition.ts';
+import { at, sourceOf, type Place, type Report } from './report.ts';
+import { checkFile } from './schema-check.ts';
+import { WALL_RULES } from './walls.ts';
+
+/** Names of which no policy author may make a rule: they appear in decided_by with a meaning of their own. */
+export const RESERVED_RULES: ReadonlySet<string> = new Set([
+  ...WALL_RULES,
+  'default-deny',
+  'attribute-missing',
+  'lockdown',
+  'token-refused',
+]);
+
+/** Which actions or resource types a branch speaks of; `others` are names firm.yaml does not know. */
+export interface Selection {
+  readonly names: ReadonlySet<string>;
+  readonly others: boolean;
+}
+
+export interface Branch {
+  readonly actions: Selection;
+  readonly resources: Selection;
+  readonly expr: Expr;
+  readonly test: Test;
+}
+
+export interface Rule {
+  readonly id: string;
+  readonly effect: 'allow' | 'deny';
+  /** `file:line` */
+  readonly source: string;
+  readonly branches: readonly Branch[];
+  readonly advice: readonly string[];
+  readonly obligations: readonly string[];
+  readonly entry: RuleEntry;
+  readonly place: Place;
+}
+
+export function compileRulesFile(file: SourceFile, firm: Firm, report: Report): readonly Rule[] {
+  const problems = checkFile(file, RulesFile);
+  report.add(problems);
+  if (problems.length > 0) return [];
+  const { rules } = file.value as RulesFile;
+  return rules.map((entry, index) =>
+    compileRule(entry, { file, path: ['rules', index], item: entry.id }, firm, report),
+  );
+}
+
+function compileRule(entry: RuleEntry, place: Place, firm: Firm, report: Report): Rule {
+  if (RESERVED_RULES.has(entry.id)) {
+    report.error(
+      at(place, 'id'),
+      'reserved-name',
+      `\`${entry.id}\` is a name of the engine`,
+      'give the rule another id',
+    );
+  }
+  if (entry.effect === 'allow' && entry.advice !== undefined) {
+    report.error(
+      at(place, 'advice'),
+      'advice-on-allow',
+      'advice comes from denials only',
+      'use obligations on an allow rule',
+    );
+  }
+  if (entry.effect === 'deny' && entry.obligations !== undefined) {
+    report.error(
+      at(place, 'obligations'),
+      'obligation-on-deny',
+      'obligations come from allowed requests only',
+      'use advice on a deny rule',
+    );
+  }
+  const cases = entry.cases?.map((one, index) =>
+    compileBranch(entry, one, at(place, 'cases', index), place, firm, report),
+  );
+  return {
+    id: entry.id,
+    effect: entry.effect,
+    source: sourceOf(place),
+    branches: cases ?? [compileBranch(entry, {}, place, place, firm, report)],
+    advice: known(entry.advice ?? [], firm.advice, 'advice', at(place, 'advice'), report),
+    obligations: known(entry.obligations ?? [], firm.obligations, 'obligation', at(place, 'obligations'), report),
+    entry,
+    place,
+  };
+}
+
+function compileBranch(
+  rule: RuleEntry,
+  one: RuleCaseEntry,
+  place: Place,
+  rulePlace: Place,
+  firm: Firm,
+  report: Report,
+): Branch {
+  const select = (kind: 'action' | 'resource type', member: 'actions' | 'resources'): Selection => {
+    const outer = selection(rule[member], kind, at(rulePlace, member), firm, report);
+    const inner = selection(one[member], kind, at(place, member), firm, report);
+    if (outer === null && inner === null) {
+      report.error(
+        place,
+        'unstated-header',
+        `the rule does not say which ${member} it is about`,
+        `write \`${member}: any\` if it is about all`,
+      );
+      return { names: new Set(), others: false };
+    }
+    if (outer === null || inner === null) return outer ?? inner ?? { names: new Set(), others: false };
+    const outside = [...inner.names].filter((name) => !outer.names.has(name));
+    if (outside.length > 0 || (inner.others && !outer.others)) {
+      const what = outside.length > 0 ? outside.join(', ') : 'names that firm.yaml does not know';
+      report.error(
+        at(place, member),
+        'case-outside-header',
+        `the case speaks of ${what}, the rule does not`,
+        'a case narrows its rule',
+      );
+    }
+    return inner;
+  };
+  const parts: Expr[] = [];
+  for (const [header, where] of [
+    [rule, rulePlace],
+    [one, place],
+  ] as const) {
+    parts.push(...headerConditions(header, where, firm, report));
+  }
+  const expr = all(parts);
+  return {
+    actions: select('action', 'actions'),
+    resources: select('resource type', 'resources'),
+    expr,
+    test: compileExpr(expr),
+  };
+}
+
+/** subjects, roles, when and unless are all parts of the condition: three-valued like the rest. */
+function headerConditions(header: RuleCaseEntry, place: Place, firm: Firm, report: Report): Expr[] {
+  const scope = firm.scope(report);
+  const parts: Expr[] = [];
+  if (header.subjects !== undefined) parts.push(parseCondition({ $is: header.subjects }, scope, at(place, 'subjects')));
+  if (header.roles !== undefined) {
+    const roles = firm.names.expand('role', header.roles, at(place, 'roles'), report);
+    const attribute = firm.dictionary.byPath.get('subject.roles');
+    if (attribute !== undefined) {
+      parts.push({
+        op: 'has_any',
+        left: { path: attribute.path, attribute, field: null, type: attribute.type },
+        values: [...roles],
+      });
+    }
+  }
+  if (header.when !== undefined) parts.push(parseCondition(header.when, scope, at(place, 'when')));
+  if (header.unless !== undefined)
+    parts.push({ op: 'not', arg: parseCondition(header.unless, scope, at(place, 'unless')) });
+  return parts;
+}
+
+function selection(
+  entry: SelectorEntry | undefined,
+  kind: 'action' | 'resource type',
+  place: Place,
+  firm: Firm,
+  report: Report,
+): Selection | null {
+  if (entry === undefined) return null;
+  const every = kind === 'action' ? firm.names.actions : firm.names.resourceTypes;
+  if (entry === 'any') return { names: new Set(every.keys()), others: true };
+  if (Array.isArray(entry)) return { names: firm.names.expand(kind, entry, place, report), others: false };
+  const except = firm.names.expand(kind, entry.except, at(place, 'except'), report);
+  return { names: new Set([...every.keys()].filter((name) => !except.has(name))), others: true };
+}
+
+function known(
+  codes: readonly string[],
+  table: ReadonlyMap<string, unknown>,
+  kind: string,
+  place: Place,
+  report: Report,
+): readonly string[] {
+  for (const [index, code] of codes.entries()) {
+    if (!table.has(code)) report.unknown(at(place, index), kind, code, table.keys());
+  }
+  return codes;
+}

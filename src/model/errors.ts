@@ -1,0 +1,102 @@
+// The one table of everything that can go wrong towards a caller: stable codes, HTTP status, public words, next step. It must never carry policy internals.
+
+interface ErrorEntry {
+  readonly status: number;
+  readonly title: string;
+  /** What the caller can do next; public. */
+  readonly hint: string;
+}
+
+export const ERRORS = {
+  malformed_request: {
+    status: 400,
+    title: 'The request is malformed',
+    hint: 'Correct the member that `pointer` names and send the request again.',
+  },
+  token_refused: {
+    status: 401,
+    title: 'The token was refused',
+    hint: 'Obtain a new token from the identity provider and send the request again.',
+  },
+  caller_not_allowed: {
+    status: 403,
+    title: 'The caller may not do this',
+    hint: 'Ask the security officer to register the caller, or this right of it, in policies/callers.yaml.',
+  },
+  not_found: {
+    status: 404,
+    title: 'Nothing is here for you',
+    hint: 'Check the path and the identifier. What you may not see answers like what does not exist.',
+  },
+  payload_too_large: {
+    status: 413,
+    title: 'The request body is too large',
+    hint: 'Split the request into smaller batches.',
+  },
+  headers_too_large: {
+    status: 431,
+    title: 'The request headers are too large',
+    hint: 'Send smaller headers.',
+  },
+  rate_limited: {
+    status: 429,
+    title: 'Too many requests from this caller',
+    hint: 'Wait as long as Retry-After says.',
+  },
+  cannot_record: {
+    status: 503,
+    title: 'The decision could not be recorded, so there is none',
+    hint: 'Treat this as a deny and try again after Retry-After.',
+  },
+  no_policies: {
+    status: 503,
+    title: 'No policy set is in force',
+    hint: 'Treat this as a deny. Operators: see the log for the problems of the last load.',
+  },
+  overloaded: {
+    status: 503,
+    title: 'The service is busy',
+    hint: 'Treat this as a deny and try again after Retry-After.',
+  },
+  shutting_down: {
+    status: 503,
+    title: 'The service is shutting down',
+    hint: 'Treat this as a deny and send the request again; another instance will answer.',
+  },
+  internal_error: {
+    status: 500,
+    title: 'The service failed',
+    hint: 'Treat this as a deny. Quote the request id to the operators.',
+  },
+} as const satisfies Record<string, ErrorEntry>;
+
+export type ErrorCode = keyof typeof ERRORS;
+
+/** Classes of token refusals that a client may learn; everything finer stays in the log. */
+export type RefusalReason = 'missing' | 'malformed' | 'expired' | 'not_trusted' | 'not_acceptable' | 'locked';
+
+export interface ErrorDetails {
+  /** Public sentence about this occurrence; never names rules, walls, people or matters. */
+  readonly detail?: string;
+  /** JSON Pointer (RFC 6901) to the offending member of the body. */
+  readonly pointer?: string;
+  readonly retryAfterSeconds?: number;
+  /** Reason class of a refused token, for WWW-Authenticate. */
+  readonly reason?: RefusalReason;
+  /** For the log only. */
+  readonly internal?: string;
+  readonly cause?: unknown;
+}
+
+/** The only error our own code throws towards a door; anything else that reaches a door is an `internal_error`. */
+export class PrivityError extends Error {
+  readonly code: ErrorCode;
+  readonly details: ErrorDetails;
+
+  constructor(code: ErrorCode, details: ErrorDetails = {}) {
+    super(details.internal ?? details.detail ?? ERRORS[code].title, { cause: details.cause });
+    this.name = 'PrivityError';
+    this.code = code;
+    this.details = details;
+  }
+}
