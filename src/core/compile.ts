@@ -7,6 +7,7 @@ import { compileWallsFile } from './compile-walls.ts';
 import { attributesIn } from './condition.ts';
 import { compileDataFile, type DataPart } from './data.ts';
 import { SLOT, type Attribute } from './dictionary.ts';
+import { planFacts } from './facts-plan.ts';
 import { reviewData } from './findings.ts';
 import { compileFirm, type Firm } from './firm.ts';
 import { compileLockdown } from './lockdown.ts';
@@ -94,6 +95,7 @@ export function* compileInSteps(files: readonly SourceFile[], options: CompileOp
   const diagnostics = sorted(report.diagnostics);
   if (hasErrors(report)) return { set: null, diagnostics };
 
+  const recorded = recordedAttributes(firm, rules);
   const wallIndex = indexWalls(walls, { assistants: data.assistants, ...firm.walls });
   yield;
   const set: PolicySet = {
@@ -110,8 +112,9 @@ export function* compileInSteps(files: readonly SourceFile[], options: CompileOp
     aiAssistants: data.aiAssistants,
     roles: new Set(firm.names.roles.keys()),
     trustDigest: digest([one('issuers.yaml')?.hash, one('callers.yaml')?.hash, firmFile.hash, ...data.aiAssistants]),
-    recorded: recordedAttributes(firm, rules),
-    template: templateOf(firm, data),
+    recorded,
+    plan: planFacts(firm, recorded, templateOf(firm, data)),
+    noTerms: [...firm.terms.keys()].map(() => -1),
     files: policyFiles(files),
     findings: diagnostics,
     tests,

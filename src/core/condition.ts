@@ -27,7 +27,7 @@ export interface Bound {
 export type Expr =
   | { readonly op: 'all' | 'any'; readonly args: readonly Expr[] }
   | { readonly op: 'not'; readonly arg: Expr }
-  | { readonly op: 'term'; readonly name: string; readonly arg: Expr }
+  | { readonly op: 'term'; readonly name: string; readonly index: number; readonly arg: Expr }
   | { readonly op: 'eq' | 'ne'; readonly left: Ref; readonly right: Operand }
   | { readonly op: Order; readonly left: Ref; readonly right: Operand }
   | {

@@ -8,7 +8,7 @@ import type { PolicySet } from './policy-set.ts';
 import type { Rule } from './rules.ts';
 import { stepUpOf } from './step-up.ts';
 import { FALSE, TRUE, UNKNOWN, type Truth } from './truth.ts';
-import { judgeWalls } from './walls.ts';
+import { judgeWalls, type WallVerdict } from './walls.ts';
 
 interface Judged {
   readonly rule: Rule;
@@ -23,64 +23,83 @@ export function decide(set: PolicySet, request: DecisionRequest): Decision {
 
   const denies: Judged[] = [];
   const allows: Judged[] = [];
-  const grants = new Set<string>();
-  for (const candidate of set.ruleIndex.candidates(request.action, request.resource.type)) {
-    frame.matched.length = 0;
-    const truth = judge(candidate, frame);
-    if (truth === FALSE) continue;
-    (candidate.rule.effect === 'deny' ? denies : allows).push({ rule: candidate.rule, truth });
-    if (truth === TRUE) for (const id of frame.matched) grants.add(id);
+  const denying: string[] = locked === TRUE ? ['lockdown'] : [];
+  const trueDenies: Rule[] = [];
+  const trueAllows: Rule[] = [];
+  const grants: string[] = [];
+  let unknownDeny = locked === UNKNOWN;
+  for (const { rule, truth } of walls) {
+    if (truth === TRUE) denying.push(rule);
+    else unknownDeny = true;
   }
-
-  const trueDenies = denies.filter(({ truth }) => truth === TRUE).map(({ rule }) => rule);
-  const trueAllows = allows.filter(({ truth }) => truth === TRUE).map(({ rule }) => rule);
-  const trueWalls = walls.filter(({ truth }) => truth === TRUE);
-  const denying = [
-    ...(locked === TRUE ? ['lockdown'] : []),
-    ...trueWalls.map(({ rule }) => rule),
-    ...trueDenies.map(({ id }) => id),
-  ];
-  const unknownDeny = locked === UNKNOWN || walls.length > trueWalls.length || denies.length > trueDenies.length;
+  for (const candidate of set.ruleIndex.candidates(request.action, request.resource.type)) {
+    const truth = judge(candidate, frame);
+    if (truth === TRUE) grants.push(...frame.matched);
+    frame.matched.length = 0;
+    if (truth === FALSE) continue;
+    const { rule } = candidate;
+    if (rule.effect === 'allow') {
+      allows.push({ rule, truth });
+      if (truth === TRUE) trueAllows.push(rule);
+    } else {
+      denies.push({ rule, truth });
+      if (truth === TRUE) {
+        trueDenies.push(rule);
+        denying.push(rule.id);
+      } else unknownDeny = true;
+    }
+  }
   const unknownAllow = allows.length > trueAllows.length;
-  const decidedBy =
-    denying.length > 0
-      ? denying
-      : unknownDeny
-        ? ['attribute-missing']
-        : trueAllows.length > 0
-          ? trueAllows.map(({ id }) => id)
-          : [unknownAllow ? 'attribute-missing' : 'default-deny'];
   const allowed = denying.length === 0 && !unknownDeny && trueAllows.length > 0;
-  const memo = trueWalls.some(({ rule }) => rule === 'wall-memo-acknowledgement') ? set.walls.memoAdvice : [];
-
   return {
     outcome: allowed ? 'allow' : 'deny',
-    decidedBy: [...new Set(decidedBy)].sort(),
-    results: [
-      ...walls.map(({ rule, truth, walls: which }): RuleResult => ({
-        rule,
-        effect: 'wall',
-        truth: nameOf(truth),
-        source: which.map(({ source }) => source).join(' '),
-      })),
-      ...[...denies, ...allows].map(({ rule, truth }): RuleResult => ({
-        rule: rule.id,
-        effect: rule.effect,
-        truth: nameOf(truth),
-        source: rule.source,
-      })),
-    ],
-    walls: [...new Set(trueWalls.flatMap((verdict) => verdict.walls.map(({ id }) => id)))].sort(),
-    grants: [...grants].sort(),
+    decidedBy: denying.length > 0 ? names(denying) : nameOf(unknownDeny, trueAllows, unknownAllow),
+    results: [...walls.map(wallResult), ...denies.map(ruleResult), ...allows.map(ruleResult)],
+    walls: walls.length === 0 ? NOTHING : names(walls.flatMap(idsOf)),
+    grants: grants.length === 0 ? NOTHING : names(grants),
     obligations: allowed ? obligationsOf(set, trueAllows) : [],
-    advice: allowed ? [] : [...new Set([...memo, ...trueDenies.flatMap(({ advice }) => advice)])].sort(),
+    advice: allowed || denying.length === 0 ? NOTHING : adviceOf(set, walls, trueDenies),
     missing: facts.missing,
     stepUp:
       allowed || unknownDeny || unknownAllow || trueAllows.length === 0
         ? null
         : stepUpOf(set, denying.length, trueDenies),
-    facts: facts.recorded,
+    matter: facts.matter,
+    client: facts.client,
+    onFile: facts.onFile,
   };
+}
+
+const NOTHING: readonly string[] = [];
+
+/** Sorted, each once. */
+function names(list: readonly string[]): readonly string[] {
+  return list.length < 2 ? list : [...new Set(list)].sort();
+}
+
+/** What decided when no deny is true. */
+function nameOf(unknownDeny: boolean, allows: readonly Rule[], unknownAllow: boolean): readonly string[] {
+  if (unknownDeny) return ['attribute-missing'];
+  if (allows.length > 0) return names(allows.map(({ id }) => id));
+  return [unknownAllow ? 'attribute-missing' : 'default-deny'];
+}
+
+function adviceOf(set: PolicySet, walls: readonly WallVerdict[], denies: readonly Rule[]): readonly string[] {
+  const advice = denies.flatMap((rule) => rule.advice);
+  const memo = walls.some(({ rule, truth }) => rule === 'wall-memo-acknowledgement' && truth === TRUE);
+  return names(memo ? [...set.walls.memoAdvice, ...advice] : advice);
+}
+
+function idsOf({ truth, walls }: WallVerdict): readonly string[] {
+  return truth === TRUE ? walls.map(({ id }) => id) : NOTHING;
+}
+
+function wallResult({ rule, truth, walls }: WallVerdict): RuleResult {
+  return { rule, effect: 'wall', truth: word(truth), source: walls.map(({ source }) => source).join(' ') };
+}
+
+function ruleResult({ rule, truth }: Judged): RuleResult {
+  return { rule: rule.id, effect: rule.effect, truth: word(truth), source: rule.source };
 }
 
 /** A rule is the OR of its branches; all are looked at. */
@@ -94,8 +113,7 @@ function judge({ tests }: Candidate, frame: Frame): Truth {
 }
 
 function obligationsOf(set: PolicySet, rules: readonly Rule[]): readonly ObligationResult[] {
-  const codes = new Set(rules.flatMap(({ obligations }) => obligations));
-  return [...codes].sort().map((id) => {
+  return names(rules.flatMap(({ obligations }) => obligations)).map((id) => {
     const entry = set.firm.obligations.get(id);
     return {
       id,
@@ -106,6 +124,6 @@ function obligationsOf(set: PolicySet, rules: readonly Rule[]): readonly Obligat
   });
 }
 
-function nameOf(truth: Truth): 'true' | 'unknown' {
+function word(truth: Truth): 'true' | 'unknown' {
   return truth === TRUE ? 'true' : 'unknown';
 }

@@ -42,8 +42,6 @@ export interface Dictionary {
   readonly byPath: ReadonlyMap<string, Attribute>;
   /** Declared attributes that a token or a request carries, in slot order. */
   readonly declared: readonly Attribute[];
-  /** For each slot whether the attribute is required; userType undefined = absent or mistyped (RequiredFor counts it as met). */
-  required(resourceType: string, action: string, userType: string | undefined): Uint8Array;
 }
 
 /** Fixed slots, so that facts.ts and walls.ts need no look-up. */
@@ -165,6 +163,11 @@ export function compileDictionary(firm: FirmFile, names: Vocabulary, place: Plac
     for (const [name, entry] of Object.entries(firm.attributes[namespace] ?? {})) {
       const path = `${namespace}.${name}`;
       const here = at(place, 'attributes', namespace, name);
+      if (name === 'constructor') {
+        // Every object has a member of this name, sent or not.
+        report.error(here, 'reserved-name', `an attribute cannot be named \`constructor\``, 'choose another name');
+        continue;
+      }
       if (byPath.has(path)) {
         report.error(here, 'built-in-attribute', `\`${path}\` is built in and cannot be declared`, 'remove the entry');
         continue;
@@ -186,7 +189,7 @@ export function compileDictionary(firm: FirmFile, names: Vocabulary, place: Plac
       declared.push(attribute);
     }
   }
-  return { attributes, byPath, declared, required: requiredTable(attributes, names) };
+  return { attributes, byPath, declared };
 }
 
 function presenceOf(
@@ -231,28 +234,6 @@ function compileRequiredFor(
     actions: Array.isArray(actions) ? names.expand('action', actions, at(place, 'actions'), report) : null,
     exceptActions: except === null ? null : names.expand('action', except, at(place, 'actions', 'except'), report),
     userTypes: entry.user_types === undefined ? null : new Set(entry.user_types),
-  };
-}
-
-function requiredTable(attributes: readonly Attribute[], names: Vocabulary): Dictionary['required'] {
-  const types = [...names.resourceTypes.keys()];
-  const actions = [...names.actions.keys()];
-  const typeIndex = new Map(types.map((name, index) => [name, index + 1]));
-  const actionIndex = new Map(actions.map((name, index) => [name, index + 1]));
-  const userIndex = new Map<string, number>(USER_TYPES.map((name, index) => [name, index + 1]));
-  const rows: (Uint8Array | undefined)[] = [];
-  return (resourceType, action, userType) => {
-    const t = typeIndex.get(resourceType) ?? 0;
-    const a = actionIndex.get(action) ?? 0;
-    const u = userType === undefined ? 0 : (userIndex.get(userType) ?? 0);
-    const key = (t * (actions.length + 1) + a) * (USER_TYPES.length + 1) + u;
-    const row = rows[key];
-    if (row !== undefined) return row;
-    const flags = Uint8Array.from(attributes, ({ presence }) =>
-      isRequired(presence, resourceType, action, userType) ? 1 : 0,
-    );
-    rows[key] = flags;
-    return flags;
   };
 }
 

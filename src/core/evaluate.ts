@@ -1,8 +1,8 @@
 // Turns the typed tree of a condition into a closure that gives its truth for a frame. It must never treat unknown as false, nor read anything but the frame.
 import type { Entry } from './attribute-types.ts';
-import type { Bound, Expr, Operand, Order, Ref } from './condition.ts';
+import { childrenOf, type Bound, type Expr, type Operand, type Order, type Ref } from './condition.ts';
 import { isEntryTable, type EntryTable, type Frame } from './frame.ts';
-import { FALSE, known, NONE, not, TRUE, UNKNOWN, UNKNOWN_VALUE, type Truth } from './truth.ts';
+import { and, FALSE, known, NONE, not, TRUE, UNKNOWN, UNKNOWN_VALUE, type Truth } from './truth.ts';
 
 export type Test = (frame: Frame) => Truth;
 type Get = (frame: Frame) => unknown;
@@ -10,15 +10,15 @@ type Get = (frame: Frame) => unknown;
 export function compileExpr(expr: Expr): Test {
   switch (expr.op) {
     case 'all':
-      return compileAll(expr.args.map(compileExpr));
+      return compileAll(flatten(expr, 'all').map(compileExpr));
     case 'any':
-      return compileAny(expr.args.map(compileExpr));
+      return compileAny(flatten(expr, 'any').map(compileExpr));
     case 'not': {
       const arg = compileExpr(expr.arg);
       return (frame) => not(arg(frame));
     }
     case 'term':
-      return compileExpr(expr.arg);
+      return compileTerm(expr.index, expr.arg);
     case 'eq':
       return compileEquals(expr.left, expr.right);
     case 'ne': {
@@ -62,11 +62,37 @@ export function compileExpr(expr: Expr): Test {
   }
 }
 
+/** a AND (b AND c) is judged as a AND b AND c. */
+function flatten(expr: Expr, op: 'all' | 'any'): readonly Expr[] {
+  return expr.op === op ? expr.args.flatMap((arg) => flatten(arg, op)) : [expr];
+}
+
+/** Many rules share a term: it is judged once per request, except where it notes which entries matched. */
+function compileTerm(index: number, arg: Expr): Test {
+  const test = compileExpr(arg);
+  if (childrenOf(arg).length === 0 || notesEntries(arg)) return test;
+  return (frame) => {
+    const judged = frame.terms[index];
+    if (judged === FALSE || judged === UNKNOWN || judged === TRUE) return judged;
+    return (frame.terms[index] = test(frame));
+  };
+}
+
+function notesEntries(expr: Expr): boolean {
+  return expr.op === 'some' || childrenOf(expr).some(notesEntries);
+}
+
 /** Stops at the first false: nothing after it can change the result. */
 function compileAll(tests: readonly Test[]): Test {
-  const [first, second] = tests;
+  const [first, second, third] = tests;
   if (first === undefined) return () => TRUE;
   if (second === undefined) return first;
+  if (third === undefined) {
+    return (frame) => {
+      const truth = first(frame);
+      return truth === FALSE ? FALSE : and(truth, second(frame));
+    };
+  }
   return (frame) => {
     let result: Truth = TRUE;
     for (const test of tests) {
@@ -191,7 +217,10 @@ function compileHasAny(list: Get, wanted: readonly unknown[]): Test {
   return (frame) => {
     const values = list(frame);
     if (values === UNKNOWN_VALUE) return UNKNOWN;
-    if (Array.isArray(values)) return known(wanted.some((value) => values.includes(value)));
+    if (Array.isArray(values)) {
+      for (const value of wanted) if (values.includes(value)) return TRUE;
+      return FALSE;
+    }
     return known(values instanceof Set && wanted.some((value) => values.has(value)));
   };
 }

@@ -7,7 +7,9 @@ export interface Frame {
   /** Milliseconds since 1970. */
   readonly now: number;
   /** By slot: 1 where the attribute was not sent (a required one is then UNKNOWN_VALUE, yet known to be absent). */
-  readonly absent: Uint8Array;
+  readonly absent: number[];
+  /** Truth of terms already judged for this frame, by their index; -1 where not yet. */
+  readonly terms: number[];
   /** The entry that the innermost `$some` looks at. */
   entry: Entry | null;
   /** Ids of policy data entries that satisfied a `$some` since it was last emptied. */

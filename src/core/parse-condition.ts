@@ -72,7 +72,7 @@ function parseTerms(value: unknown, scope: Scope, place: Place): Expr {
       return ALWAYS;
     }
     const arg = scope.term(name, here);
-    return arg === undefined ? ALWAYS : { op: 'term', name, arg };
+    return arg === undefined ? ALWAYS : { op: 'term', name, index: scope.termNames.indexOf(name), arg };
   });
   if (exprs.length === 0) scope.report.error(place, 'condition-shape', '`$is` needs at least one term');
   return all(exprs);

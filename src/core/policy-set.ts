@@ -4,6 +4,7 @@ import type { Diagnostic } from '../model/diagnostic.ts';
 import type { TestCase } from '../model/rules.ts';
 import type { RuleIndex } from './ability.ts';
 import type { Attribute } from './dictionary.ts';
+import type { FactsPlan } from './facts-plan.ts';
 import type { Firm } from './firm.ts';
 import type { PolicyData } from './merge-data.ts';
 import type { Rule } from './rules.ts';
@@ -48,8 +49,9 @@ export interface PolicySet {
   readonly trustDigest: string;
   /** Attributes of token, caller and request that some rule or wall reads: what records keep. */
   readonly recorded: readonly Attribute[];
-  /** Slots before a request's values are put in: constants of policy data. */
-  readonly template: readonly unknown[];
+  readonly plan: FactsPlan;
+  /** Frame.terms of a new frame. */
+  readonly noTerms: readonly number[];
   readonly files: readonly PolicyFile[];
   readonly findings: readonly Diagnostic[];
   readonly tests: readonly LoadedTest[];

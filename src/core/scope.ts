@@ -8,6 +8,7 @@ export interface Scope {
   readonly dictionary: Dictionary;
   /** Undefined: no such term (already reported when the term is in a cycle). */
   readonly term: (name: string, place: Place) => Expr | undefined;
+  /** In the order of firm.yaml: a term's place is its index in Frame.terms. */
   readonly termNames: readonly string[];
   readonly calendars: ReadonlyMap<string, (ms: number) => boolean>;
   /** Fields of the entry that the surrounding `$some` looks at. */

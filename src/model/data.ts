@@ -179,7 +179,13 @@ export const Caller = Type.Object(
     may: Type.Array(oneOf(CALLER_RIGHTS)),
     subject_tokens: Type.Optional(
       Type.Object(
-        { audiences: Type.Array(Identifier, { minItems: 1 }), clients: Type.Array(Identifier, { minItems: 1 }) },
+        {
+          audiences: Type.Array(Identifier, { minItems: 1 }),
+          clients: Type.Array(Identifier, { minItems: 1 }),
+          issuers: Type.Optional(
+            Type.Array(Type.String({ minLength: 1 }), { minItems: 1, description: "default: the caller's own issuer" }),
+          ),
+        },
         strict,
       ),
     ),

@@ -91,20 +91,9 @@ export interface Decision {
   readonly missing: readonly string[];
   /** Present only when stepping up would turn this deny into an allow. */
   readonly stepUp: { readonly acr_values: string; readonly max_age: number | null } | null;
-  /** What the record keeps so that the decision can be replayed. */
-  readonly facts: RecordedFacts;
-}
-
-/** Every attribute of token, caller and request that the loaded rules and walls read; null = absent. */
-export interface RecordedFacts {
+  /** As rules and walls saw them; null for a known none, or unknown. */
   readonly matter: string | null;
   readonly client: string | null;
-  /** Raw values by attribute name, before policy data was laid over them. */
-  readonly subject: Readonly<Record<string, unknown>>;
-  readonly resource: Readonly<Record<string, unknown>>;
-  readonly context: Readonly<Record<string, unknown>>;
   /** Paths whose value came from policy data instead of the token or request, sorted. */
   readonly onFile: readonly string[];
-  /** Paths of recorded attributes that hold free text, sorted. */
-  readonly freeText: readonly string[];
 }

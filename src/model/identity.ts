@@ -7,7 +7,8 @@ export interface TrustSet {
   readonly trustDigest: string;
   readonly issuers: readonly IssuerEntry[];
   readonly callers: readonly CallerEntry[];
-  readonly firm: { readonly roles: ReadonlySet<string> };
+  /** Roles of firm.yaml. */
+  readonly roles: ReadonlySet<string>;
   readonly aiAssistants: ReadonlySet<string>;
   /** Not part of the digest: looked at on every request, after every cache. */
   readonly lockdown: { readonly callers: ReadonlySet<string>; readonly tokens: ReadonlySet<string> };

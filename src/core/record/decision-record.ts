@@ -2,6 +2,7 @@
 import type { Caller, Decision, DecisionRequest, Subject } from '../../model/decision.ts';
 import type { RecordEntry } from '../../model/record.ts';
 import type { PolicySet } from '../policy-set.ts';
+import { statedAttributes } from './stated.ts';
 
 /** Raised whenever a change of the engine could change a decision: a replay then names both. */
 export const ENGINE_VERSION = '1';
@@ -23,7 +24,10 @@ export interface DecisionEvent {
 
 export function decisionEntry(set: PolicySet, event: DecisionEvent): RecordEntry {
   const { decision, request, subject, caller } = event;
-  const { facts } = decision;
+  const freeText: string[] = [];
+  const attributes = statedAttributes(set, 'subject', request.subject.attributes, freeText);
+  const properties = statedAttributes(set, 'resource', request.resource.properties, freeText);
+  const context = statedAttributes(set, 'context', request.context, freeText);
   const obligations = decision.obligations.map(({ id }) => id);
   return {
     kind: 'decision',
@@ -47,17 +51,17 @@ export function decisionEntry(set: PolicySet, event: DecisionEvent): RecordEntry
         key_id: subject.evidence.keyId,
         claims_hash: subject.evidence.claimsHash,
         dropped_roles: subject.evidence.droppedRoles,
-        attributes: facts.subject,
+        attributes,
       },
       caller: { id: caller.id, source_system: request.sourceSystem, own: caller.own },
       action: request.action,
-      resource: { type: request.resource.type, id: request.resource.id, properties: facts.resource },
-      context: facts.context,
+      resource: { type: request.resource.type, id: request.resource.id, properties },
+      context,
       approvals: { ids: event.approvalIds, proven: request.approvals },
-      matter: facts.matter,
-      client: facts.client,
-      on_file: facts.onFile,
-      free_text: facts.freeText,
+      matter: decision.matter,
+      client: decision.client,
+      on_file: decision.onFile,
+      free_text: freeText.sort(),
       policy: { revision: set.revision, commit: set.commit, engine: ENGINE_VERSION },
       request_id: event.requestId,
       trace_id: event.traceId,
@@ -72,8 +76,8 @@ export function decisionEntry(set: PolicySet, event: DecisionEvent): RecordEntry
       action: request.action,
       resource_type: request.resource.type,
       resource_id: request.resource.id,
-      matter_id: facts.matter,
-      client_id: facts.client,
+      matter_id: decision.matter,
+      client_id: decision.client,
       decided_by: decision.decidedBy,
       walls: decision.walls,
       grants: decision.grants,
