@@ -28,6 +28,16 @@ export const ERRORS = {
     title: 'Nothing is here for you',
     hint: 'Check the path and the identifier. What you may not see answers like what does not exist.',
   },
+  method_not_allowed: {
+    status: 405,
+    title: 'The path does not know this method',
+    hint: 'Use one of the methods that the Allow header lists.',
+  },
+  request_timeout: {
+    status: 408,
+    title: 'The request took too long to arrive',
+    hint: 'Send the request again.',
+  },
   payload_too_large: {
     status: 413,
     title: 'The request body is too large',

@@ -6,11 +6,12 @@ export const WireId = Type.String({ minLength: 1, maxLength: 256 });
 
 const open = { additionalProperties: true } as const;
 const closed = { additionalProperties: false } as const;
-const Attributes = Type.Record(Type.String(), Type.Unknown());
+/** Any object: a plain `type: object`, which validators, serialisers and readers of the API description all take as it is. */
+const Attributes = Type.Unsafe<Record<string, unknown>>(Type.Object({}, open));
 
 export const Action = Type.Object({ name: WireId, properties: Type.Optional(Attributes) }, open);
 export const Resource = Type.Object({ type: WireId, id: WireId, properties: Type.Optional(Attributes) }, open);
-export const Context = Type.Record(Type.String(), Type.Unknown());
+export const Context = Attributes;
 
 const SubjectToken = Type.String({
   minLength: 1,
@@ -20,7 +21,7 @@ const SubjectToken = Type.String({
 
 export const AuthorizeRequest = Type.Object(
   { subject_token: Type.Optional(SubjectToken), action: Action, resource: Resource, context: Type.Optional(Context) },
-  { ...closed, $id: 'AuthorizeRequest' },
+  { ...closed, $id: 'AuthorizeRequest', description: 'May the subject do this to that, here and now?' },
 );
 
 export const BATCH_LIMIT = 1000;
@@ -34,15 +35,25 @@ export const BatchRequest = Type.Object(
       { minItems: 1, maxItems: BATCH_LIMIT },
     ),
   },
-  { ...closed, $id: 'BatchRequest' },
+  {
+    ...closed,
+    $id: 'BatchRequest',
+    description: 'Many questions about one subject; `context` is for those without one',
+  },
 );
+
+/** One JSON Schema `enum` instead of alternatives, which serialisers would try one by one. */
+function oneOf<const T extends readonly string[]>(...values: T) {
+  return Type.Unsafe<T[number]>({ type: 'string', enum: values });
+}
+const NullableText = Type.Unsafe<string | null>({ type: ['string', 'null'] });
 
 const ObligationAnswer = Type.Object(
   {
     id: Type.String(),
     type: Type.String(),
-    properties: Type.Record(Type.String(), Type.Unknown()),
-    fulfilled_by: Type.Union([Type.Literal('caller'), Type.Literal('privity')]),
+    properties: Attributes,
+    fulfilled_by: oneOf('caller', 'privity'),
   },
   closed,
 );
@@ -50,8 +61,8 @@ const ObligationAnswer = Type.Object(
 const AdminReason = Type.Object(
   {
     rule: Type.String(),
-    effect: Type.Union([Type.Literal('allow'), Type.Literal('deny'), Type.Literal('wall')]),
-    truth: Type.Union([Type.Literal('true'), Type.Literal('unknown')]),
+    effect: oneOf('allow', 'deny', 'wall'),
+    truth: oneOf('true', 'unknown'),
     source: Type.String(),
   },
   closed,
@@ -64,7 +75,7 @@ export const AuthorizeAnswer = Type.Object(
       {
         evaluation_id: Type.String({ format: 'uuid' }),
         evaluated_at: Type.String({ format: 'date-time' }),
-        policy: Type.Object({ revision: Type.String(), commit: Type.Union([Type.String(), Type.Null()]) }, closed),
+        policy: Type.Object({ revision: Type.String(), commit: NullableText }, closed),
         reason_user: Type.String(),
         missing: Type.Array(Type.String()),
         advice: Type.Array(Type.String()),
@@ -79,10 +90,13 @@ export const AuthorizeAnswer = Type.Object(
       closed,
     ),
   },
-  { ...closed, $id: 'AuthorizeAnswer' },
+  { ...closed, $id: 'AuthorizeAnswer', description: 'Allowed or not, and what the asker may know about why' },
 );
 
-export const BatchAnswer = Type.Object({ evaluations: Type.Array(AuthorizeAnswer) }, { ...closed, $id: 'BatchAnswer' });
+export const BatchAnswer = Type.Object(
+  { evaluations: Type.Array(Type.Unsafe<Static<typeof AuthorizeAnswer>>({ $ref: 'AuthorizeAnswer#' })) },
+  { ...closed, $id: 'BatchAnswer', description: 'The answers, in the order of the evaluations' },
+);
 
 export const Problem = Type.Object(
   {
