@@ -3,7 +3,7 @@
 create table public.approvals (
   id            uuid        not null primary key,  -- also the id of the record that says who approved and how that was proven
   approver      text        not null,
-  role          text        not null,              -- the role it was given in, after policy data
+  roles         text[]      not null,              -- of the approver, after policy data
   requester     text        not null,
   action        text        not null,
   resource_type text        not null,

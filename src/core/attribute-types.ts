@@ -7,7 +7,13 @@ export type ScalarKind = 'boolean' | 'number' | 'string' | 'person' | 'timestamp
 
 export type AttributeType =
   | { readonly kind: Exclude<ScalarKind, 'enum'> }
-  | { readonly kind: 'enum'; readonly values: readonly string[]; readonly ordered: boolean }
+  | {
+      readonly kind: 'enum';
+      readonly values: readonly string[];
+      readonly ordered: boolean;
+      /** Requests may hold other values, which are in no named list; policies may not. */
+      readonly open?: true;
+    }
   | { readonly kind: 'list'; readonly items: AttributeType }
   | { readonly kind: 'object'; readonly fields: ReadonlyMap<string, AttributeType> };
 
@@ -15,6 +21,9 @@ export type AttributeType =
 export type Entry = Readonly<Record<string, unknown>>;
 
 export type Reader = (raw: unknown) => unknown;
+
+/** No Date reaches further (ECMA-262, 21.4.1.1): calendars and explanations could not name the instant. */
+const LAST_SECOND = 8.64e12;
 
 export function isAbsent(raw: unknown): raw is null | undefined | '' {
   return raw === undefined || raw === null || raw === '';
@@ -36,12 +45,13 @@ export function compileReader(type: AttributeType, numericDate = false): Reader 
       return (raw) => (typeof raw === 'string' ? raw : UNKNOWN_VALUE);
     case 'enum': {
       const values = new Set(type.values);
+      if (type.open === true) return (raw) => (typeof raw === 'string' ? raw : UNKNOWN_VALUE);
       return (raw) => (typeof raw === 'string' && values.has(raw) ? raw : UNKNOWN_VALUE);
     }
     case 'timestamp':
       return (raw) => {
         if (typeof raw === 'string') return parseTimestamp(raw) ?? UNKNOWN_VALUE;
-        return numericDate && typeof raw === 'number' && Number.isFinite(raw) ? raw * 1000 : UNKNOWN_VALUE;
+        return numericDate && typeof raw === 'number' && Math.abs(raw) <= LAST_SECOND ? raw * 1000 : UNKNOWN_VALUE;
       };
     case 'duration':
       return (raw) => (typeof raw === 'string' ? (parseDuration(raw) ?? UNKNOWN_VALUE) : UNKNOWN_VALUE);

@@ -2,8 +2,8 @@
 import { AiAssistant, DataFile, Grant, Matter, Person, Resource, Service } from '../model/data.ts';
 import type { GrantEntry, MatterEntry, PersonEntry, ResourceEntry, ServiceEntry } from '../model/data.ts';
 import type { SourceFile } from '../model/diagnostic.ts';
-import { compileReader, describeType, isAbsent, type Entry } from './attribute-types.ts';
-import { GRANT_TYPE, SERVICE_TYPE, type Dictionary } from './dictionary.ts';
+import { compileReader, describeType, isAbsent, type AttributeType, type Entry } from './attribute-types.ts';
+import { grantType, serviceType, type Dictionary } from './dictionary.ts';
 import { at, type Place, type Report } from './report.ts';
 import { checkEntries, checkFile } from './schema-check.ts';
 import { NONE, UNKNOWN_VALUE } from './truth.ts';

@@ -77,26 +77,38 @@ const objectOf = (fields: Record<string, AttributeType>): AttributeType => ({
   fields: new Map(Object.entries(fields)),
 });
 const enumOf = (values: Iterable<string>): AttributeType => ({ kind: 'enum', values: [...values], ordered: false });
+const openEnumOf = (values: Iterable<string>): AttributeType => ({
+  kind: 'enum',
+  values: [...values],
+  ordered: false,
+  open: true,
+});
 
 const REQUIRED: Presence = { kind: 'required' };
 const optional = (meaning: string): Presence => ({ kind: 'optional', meaning });
 
-export const GRANT_TYPE = objectOf({
-  id: text,
-  granted_to: person,
-  matter_id: text,
-  actions: listOf(text),
-  valid_from: timestamp,
-  valid_until: timestamp,
-  approved_by: person,
-  reason: text,
-});
+/** Types of the entries of data.grants and data.services. */
+export function grantType(names: Vocabulary): AttributeType {
+  return objectOf({
+    id: text,
+    granted_to: person,
+    matter_id: text,
+    actions: listOf(openEnumOf(names.actions.keys())),
+    valid_from: timestamp,
+    valid_until: timestamp,
+    approved_by: person,
+    reason: text,
+  });
+}
 
-export const SERVICE_TYPE = objectOf({
-  sub: person,
-  source_systems: listOf(text),
-  allowed: listOf(objectOf({ resource_type: text, actions: listOf(text) })),
-});
+export function serviceType(names: Vocabulary): AttributeType {
+  const [actions, types] = [openEnumOf(names.actions.keys()), openEnumOf(names.resourceTypes.keys())];
+  return objectOf({
+    sub: person,
+    source_systems: listOf(openEnumOf(names.sourceSystems)),
+    allowed: listOf(objectOf({ resource_type: types, actions: listOf(actions) })),
+  });
+}
 
 type BuiltIn = readonly [path: string, type: AttributeType, presence: Presence, source: Source];
 
@@ -108,11 +120,16 @@ function builtIns(names: Vocabulary): BuiltIn[] {
     ['subject.roles', listOf(enumOf(names.roles.keys())), REQUIRED, 'token'],
     ['subject.user_type', enumOf(USER_TYPES), REQUIRED, 'token'],
     ['actor.id', person, optional('nobody acts for the subject'), 'token'],
-    ['action.name', text, REQUIRED, 'request'],
-    ['resource.type', text, REQUIRED, 'request'],
+    ['action.name', openEnumOf(names.actions.keys()), REQUIRED, 'request'],
+    ['resource.type', openEnumOf(names.resourceTypes.keys()), REQUIRED, 'request'],
     ['resource.id', text, REQUIRED, 'request'],
     ['context.source_system', enumOf(names.sourceSystems), REQUIRED, 'caller'],
-    ['context.approvals', listOf(objectOf({ by: person, role: text })), { kind: 'default', value: [] }, 'approvals'],
+    [
+      'context.approvals',
+      listOf(objectOf({ by: person, role: openEnumOf(names.roles.keys()) })),
+      { kind: 'default', value: [] },
+      'approvals',
+    ],
     ['matter.id', text, optional('belongs to no single matter'), 'derived'],
     ['matter.registered', { kind: 'boolean' }, REQUIRED, 'derived'],
     ['matter.client_id', text, notRegistered, 'policy data'],
@@ -122,8 +139,8 @@ function builtIns(names: Vocabulary): BuiltIn[] {
     ['matter.team', listOf(person), { kind: 'default', value: [] }, 'policy data'],
     ['client.id', text, optional('belongs to no single client'), 'derived'],
     ['now', timestamp, REQUIRED, 'derived'],
-    ['data.grants', listOf(GRANT_TYPE), { kind: 'default', value: [] }, 'policy data'],
-    ['data.services', listOf(SERVICE_TYPE), { kind: 'default', value: [] }, 'policy data'],
+    ['data.grants', listOf(grantType(names)), { kind: 'default', value: [] }, 'policy data'],
+    ['data.services', listOf(serviceType(names)), { kind: 'default', value: [] }, 'policy data'],
     ...[...names.consents.keys()].map((id): BuiltIn => [
       `data.consents.${id}`,
       listOf(text),
@@ -200,7 +217,9 @@ function presenceOf(
   report: Report,
 ): Presence | null {
   const stated = (['required', 'required_for', 'default'] as const).filter((key) => entry[key] !== undefined);
-  if (stated.length > 1 || (stated.length === 0 && entry.optional === undefined)) {
+  // Words may stand beside required_for: they say what absence means outside it.
+  const contradicted = entry.optional !== undefined && stated[0] !== 'required_for';
+  if (stated.length > 1 || (stated.length === 0 ? entry.optional === undefined : contradicted)) {
     report.error(
       here,
       'attribute-presence',

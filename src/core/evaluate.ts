@@ -1,21 +1,41 @@
 // Turns the typed tree of a condition into a closure that gives its truth for a frame. It must never treat unknown as false, nor read anything but the frame.
 import type { Entry } from './attribute-types.ts';
-import { childrenOf, type Bound, type Expr, type Operand, type Order, type Ref } from './condition.ts';
+import { childrenOf, type Expr } from './condition.ts';
 import { isEntryTable, type EntryTable, type Frame } from './frame.ts';
-import { and, FALSE, known, NONE, not, TRUE, UNKNOWN, UNKNOWN_VALUE, type Truth } from './truth.ts';
+import {
+  codePoints,
+  compileEquals,
+  compileHas,
+  compileHasAny,
+  compileIn,
+  compileNumber,
+  compileOrder,
+  compilePresence,
+  compileSame,
+  getter,
+  getterOf,
+  isEntry,
+  type Get,
+  type Test,
+} from './operators.ts';
+import { and, FALSE, known, NONE, not, or, TRUE, UNKNOWN, UNKNOWN_VALUE, type Truth } from './truth.ts';
 
-export type Test = (frame: Frame) => Truth;
-type Get = (frame: Frame) => unknown;
+export type { Test };
 
 export function compileExpr(expr: Expr): Test {
   switch (expr.op) {
-    case 'all':
-      return compileAll(flatten(expr, 'all').map(compileExpr));
-    case 'any':
-      return compileAny(flatten(expr, 'any').map(compileExpr));
+    case 'all': {
+      const test = compileAll(flatten(expr, 'all').map(compileExpr));
+      return notesEntries(expr) ? forgetting(test, (truth) => truth !== TRUE) : test;
+    }
+    case 'any': {
+      const tests = flatten(expr, 'any').map(compileExpr);
+      return notesEntries(expr) ? compileEvery(tests) : compileAny(tests);
+    }
     case 'not': {
       const arg = compileExpr(expr.arg);
-      return (frame) => not(arg(frame));
+      const test: Test = (frame) => not(arg(frame));
+      return notesEntries(expr) ? forgetting(test, () => true) : test;
     }
     case 'term':
       return compileTerm(expr.index, expr.arg);
@@ -82,6 +102,21 @@ function notesEntries(expr: Expr): boolean {
   return expr.op === 'some' || childrenOf(expr).some(notesEntries);
 }
 
+/** Entries noted on the way count only where they made something true: a record names the grants a decision rests on, whatever the order of its parts. */
+function forgetting(test: Test, when: (truth: Truth) => boolean): Test {
+  return (frame) => {
+    const before = frame.matched.length;
+    const truth = test(frame);
+    if (when(truth)) frame.matched.length = before;
+    return truth;
+  };
+}
+
+/** Does not stop at the first true: every alternative may note entries. */
+function compileEvery(tests: readonly Test[]): Test {
+  return (frame) => tests.reduce<Truth>((result, test) => or(result, test(frame)), FALSE);
+}
+
 /** Stops at the first false: nothing after it can change the result. */
 function compileAll(tests: readonly Test[]): Test {
   const [first, second, third] = tests;
@@ -114,143 +149,6 @@ function compileAny(tests: readonly Test[]): Test {
     }
     return result;
   };
-}
-
-function getter(ref: Ref): Get {
-  const { attribute, field } = ref;
-  if (attribute === null)
-    return (frame) => (frame.entry === null || field === null ? UNKNOWN_VALUE : frame.entry[field]);
-  const { slot } = attribute;
-  if (field === null) return (frame) => frame.slots[slot];
-  return (frame) => {
-    const value = frame.slots[slot];
-    if (value === NONE || value === UNKNOWN_VALUE) return value;
-    return isEntry(value) ? value[field] : UNKNOWN_VALUE;
-  };
-}
-
-function getterOf(operand: Operand): Get {
-  if (operand.kind === 'ref') return getter(operand.ref);
-  const { value } = operand;
-  return () => value;
-}
-
-function isEntry(value: unknown): value is Entry {
-  return typeof value === 'object' && value !== null;
-}
-
-/** A known none equals nothing, not even another known none. */
-function compileEquals(left: Ref, right: Operand): Test {
-  const get = getter(left);
-  if (right.kind === 'literal') {
-    const { value } = right;
-    return (frame) => {
-      const actual = get(frame);
-      return actual === UNKNOWN_VALUE ? UNKNOWN : actual === value ? TRUE : FALSE;
-    };
-  }
-  const other = getter(right.ref);
-  return (frame) => {
-    const a = get(frame);
-    const b = other(frame);
-    if (a === UNKNOWN_VALUE || b === UNKNOWN_VALUE) return UNKNOWN;
-    return a === b && a !== NONE ? TRUE : FALSE;
-  };
-}
-
-function compileSame(left: Get, right: Get): Test {
-  return (frame) => {
-    const a = left(frame);
-    const b = right(frame);
-    return a === UNKNOWN_VALUE || b === UNKNOWN_VALUE ? UNKNOWN : known(a === b);
-  };
-}
-
-function compileOrder(order: Order, left: Ref, right: Operand): Test {
-  const [a, b] = [ranked(left, getter(left)), ranked(left, getterOf(right))];
-  return (frame) => {
-    const x = a(frame);
-    const y = b(frame);
-    if (x === UNKNOWN_VALUE || y === UNKNOWN_VALUE) return UNKNOWN;
-    return known(typeof x === 'number' && typeof y === 'number' && inOrder(order, x, y));
-  };
-}
-
-/** Values of an ordered enum compare by their place in the list. */
-function ranked({ type }: Ref, get: Get): Get {
-  if (type.kind !== 'enum') return get;
-  const ranks = new Map<unknown, unknown>(type.values.map((value, index) => [value, index]));
-  return (frame) => {
-    const value = get(frame);
-    return ranks.get(value) ?? value;
-  };
-}
-
-function inOrder(order: Order, x: number, y: number): boolean {
-  if (order === 'lt') return x < y;
-  if (order === 'lte') return x <= y;
-  return order === 'gt' ? x > y : x >= y;
-}
-
-function compileIn(left: Ref, right: Extract<Expr, { op: 'in' | 'nin' }>['right']): Test {
-  const get = getter(left);
-  if (right.kind === 'ref') return compileHas(get, getter(right.ref));
-  const values = new Set<unknown>(right.kind === 'list' ? right.values : [right.value]);
-  return (frame) => {
-    const value = get(frame);
-    return value === UNKNOWN_VALUE ? UNKNOWN : known(values.has(value));
-  };
-}
-
-function compileHas(item: Get, list: Get): Test {
-  return (frame) => {
-    const values = list(frame);
-    const value = item(frame);
-    if (values === UNKNOWN_VALUE || value === UNKNOWN_VALUE) return UNKNOWN;
-    if (value === NONE) return FALSE;
-    if (Array.isArray(values)) return known(values.includes(value));
-    return known(values instanceof Set && values.has(value));
-  };
-}
-
-function compileHasAny(list: Get, wanted: readonly unknown[]): Test {
-  return (frame) => {
-    const values = list(frame);
-    if (values === UNKNOWN_VALUE) return UNKNOWN;
-    if (Array.isArray(values)) {
-      for (const value of wanted) if (values.includes(value)) return TRUE;
-      return FALSE;
-    }
-    return known(values instanceof Set && wanted.some((value) => values.has(value)));
-  };
-}
-
-/** `$exists` asks whether it was sent: a required attribute left out is known not to be there. `$none` asks for a known none. */
-function compilePresence(op: 'exists' | 'none', left: Ref, want: boolean): Test {
-  const get = getter(left);
-  const slot = op === 'exists' && left.attribute !== null && left.field === null ? left.attribute.slot : -1;
-  return (frame) => {
-    if (frame.absent[slot] === 1) return known(!want);
-    const value = get(frame);
-    if (value === UNKNOWN_VALUE) return UNKNOWN;
-    return known((value !== NONE) === (op === 'exists') ? want : !want);
-  };
-}
-
-function compileNumber(get: Get, bounds: readonly Bound[], measure: (value: unknown, frame: Frame) => number): Test {
-  return (frame) => {
-    const value = get(frame);
-    if (value === UNKNOWN_VALUE) return UNKNOWN;
-    if (value === NONE) return FALSE;
-    const number = measure(value, frame);
-    return known(bounds.every((bound) => inOrder(bound.order, number, bound.value)));
-  };
-}
-
-function codePoints(text: string): number {
-  let count = 0;
-  for (const _ of text) count++;
-  return count;
 }
 
 /** One and the same entry satisfies the whole condition. Equality fields narrow policy data lists to few entries. */

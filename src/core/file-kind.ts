@@ -43,14 +43,14 @@ export const FOLDERS: ReadonlyMap<string, { readonly kind: FileKind; readonly fo
     ['keys', { kind: 'keys', formats: ['json'] }],
   ]);
 
-const ENDINGS: Readonly<Record<string, FileFormat>> = {
-  yaml: 'yaml',
-  yml: 'yaml',
-  json: 'json',
-  ndjson: 'ndjson',
-  jsonl: 'ndjson',
-  csv: 'csv',
-};
+const ENDINGS: ReadonlyMap<string, FileFormat> = new Map([
+  ['yaml', 'yaml'],
+  ['yml', 'yaml'],
+  ['json', 'json'],
+  ['ndjson', 'ndjson'],
+  ['jsonl', 'ndjson'],
+  ['csv', 'csv'],
+]);
 
 /** What the file is; null when it plays no part in policies (README, hidden files, anything unknown). */
 export function fileKind(path: string): FileKind | null {
@@ -66,7 +66,7 @@ export function fileKind(path: string): FileKind | null {
 export function fileFormat(path: string): FileFormat | null {
   const name = baseName(path);
   const dot = name.lastIndexOf('.');
-  return dot < 1 ? null : (ENDINGS[name.slice(dot + 1)] ?? null);
+  return dot < 1 ? null : (ENDINGS.get(name.slice(dot + 1)) ?? null);
 }
 
 /** The root that the rows of a CSV or NDJSON file belong to: `data/matters-litigation.csv` holds `matters`. */

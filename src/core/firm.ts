@@ -3,11 +3,12 @@ import type { SourceFile } from '../model/diagnostic.ts';
 import { FirmFile, type AdviceEntry, type ObligationEntry } from '../model/firm.ts';
 import type { Expr } from './condition.ts';
 import { compileDictionary, type Dictionary } from './dictionary.ts';
+import { compileExpr, type Test } from './evaluate.ts';
 import { parseCondition } from './parse-condition.ts';
 import { at, type Place, type Report } from './report.ts';
 import { checkFile } from './schema-check.ts';
 import type { Scope } from './scope.ts';
-import { compileCalendar } from './time.ts';
+import { compileCalendar, parseDuration } from './time.ts';
 import { compileVocabulary, type Vocabulary } from './vocabulary.ts';
 
 export interface Firm {
@@ -24,6 +25,8 @@ export interface Firm {
     readonly conflictCheckers: readonly string[];
     readonly memoAdvice: readonly string[];
   };
+  /** Null: nobody can approve anything for somebody else. */
+  readonly approvals: { readonly approver: Test; readonly validForMs: number } | null;
   /** What names mean in a rule of this firm. */
   scope(report: Report): Scope;
 }
@@ -87,9 +90,21 @@ export function compileFirm(file: SourceFile, report: Report): Firm | null {
     calendars,
     advice,
     obligations: new Map(Object.entries(entry.obligations ?? {})),
+    approvals: compileApprovals(entry, scope(report), at(place, 'approvals'), report),
     walls: { lateralReasons: new Set(entry.walls?.lateral_reasons), conflictCheckers: [...checkers], memoAdvice },
     scope: (to) => scope(to),
   };
+}
+
+function compileApprovals(entry: FirmFile, scope: Scope, place: Place, report: Report): Firm['approvals'] {
+  if (entry.approvals === undefined) return null;
+  const { approver, valid_for: validFor } = entry.approvals;
+  const validForMs = parseDuration(validFor);
+  if (validForMs === undefined) {
+    report.error(at(place, 'valid_for'), 'wrong-type', `\`${validFor}\` is no ISO 8601 duration`, 'write PT24H or P7D');
+  }
+  const expr = parseCondition({ $is: approver }, scope, at(place, 'approver'));
+  return { approver: compileExpr(expr), validForMs: validForMs ?? 0 };
 }
 
 function compileCalendars(entry: FirmFile, place: Place, report: Report): Map<string, (ms: number) => boolean> {

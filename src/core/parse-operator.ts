@@ -212,7 +212,8 @@ function parseOperand(type: AttributeType, value: unknown, scope: Scope, place: 
 
 function parseLiteral(type: AttributeType, value: unknown, scope: Scope, place: Place): Operand | undefined {
   const read = value === null || value === '' ? UNKNOWN_VALUE : compileReader(type)(value);
-  if (read !== UNKNOWN_VALUE) return { kind: 'literal', value: read, text: String(value) };
+  const listed = type.kind !== 'enum' || type.values.includes(String(read));
+  if (read !== UNKNOWN_VALUE && listed) return { kind: 'literal', value: read, text: String(value) };
   const near = type.kind === 'enum' ? nearest(String(value), type.values) : undefined;
   const absent = value === null || value === '' ? 'absence is asked with { $exists: false }' : undefined;
   scope.report.error(
@@ -234,7 +235,12 @@ function parseLiterals(
     scope.report.error(place, 'empty-list', 'here stands a list with at least one value', 'write [ a, b ]');
     return undefined;
   }
-  const operands = value.map((one: unknown, index) => parseLiteral(type, one, scope, at(place, index)));
+  const operands = value.map((one: unknown, index) => {
+    const here = at(place, index);
+    if (typeof one !== 'string' || !one.includes('${')) return parseLiteral(type, one, scope, here);
+    scope.report.error(here, 'reference-shape', `\`${one}\` cannot stand in a list`, 'write $or with one comparison each');
+    return undefined;
+  });
   return operands.flatMap((operand) => (operand?.kind === 'literal' ? [operand.value] : []));
 }
 

@@ -25,9 +25,8 @@ function parseUtcSeconds(text: string): number | undefined {
   if (!separated) return undefined;
   const year = two(0) * 100 + two(2);
   const [month, day, hour, minute, second] = [two(5), two(8), two(11), two(14), two(17)];
-  const valid =
-    month >= 1 && month <= 12 && day >= 1 && day <= daysIn(year, month) && hour <= 23 && minute <= 59 && second <= 59;
-  if (!valid) return undefined;
+  const date = year >= 0 && month >= 1 && month <= 12 && day >= 1 && day <= daysIn(year, month); // false for NaN
+  if (!date || !(hour <= 23 && minute <= 59 && second <= 59)) return undefined;
   return (daysSince1970(year, month, day) * 86_400 + hour * 3_600 + minute * 60 + second) * 1_000;
 }
 
@@ -72,12 +71,13 @@ export function formatTimestamp(ms: number): string {
 
 const DURATION = /^P(?:(\d+)W)?(?:(\d+)D)?(?:T(?=\d)(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?$/;
 
-/** Milliseconds; days are 24 hours, months and years have no fixed length and are refused. */
+/** Milliseconds; days are 24 hours. Months and years have no fixed length and are refused, as is what no number holds exactly. */
 export function parseDuration(text: string): number | undefined {
   const m = DURATION.exec(text);
   if (m === null || text === 'P') return undefined;
   const part = (index: number) => Number(m[index] ?? 0);
-  return ((part(1) * 7 + part(2)) * 86_400 + part(3) * 3_600 + part(4) * 60 + part(5)) * 1_000;
+  const ms = ((part(1) * 7 + part(2)) * 86_400 + part(3) * 3_600 + part(4) * 60 + part(5)) * 1_000;
+  return Number.isSafeInteger(ms) ? ms : undefined;
 }
 
 const DAYS = ['sun', 'mon', 'tue', 'wed', 'thu', 'fri', 'sat'] as const;

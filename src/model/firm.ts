@@ -154,6 +154,15 @@ export const FirmFile = Type.Object(
     terms: Type.Optional(Type.Record(Slug, Condition, strict)),
     advice: Type.Optional(Type.Record(Code, Advice, strict)),
     obligations: Type.Optional(Type.Record(Code, Obligation, strict)),
+    approvals: Type.Optional(
+      Type.Object(
+        {
+          approver: Type.Array(Slug, { minItems: 1, description: 'terms that must hold for whoever approves' }),
+          valid_for: Type.String({ description: 'longest validity, an ISO 8601 duration' }),
+        },
+        strict,
+      ),
+    ),
     walls: Type.Optional(
       Type.Object(
         {

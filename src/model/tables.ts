@@ -40,7 +40,7 @@ export const TABLES = {
   approvals: {
     id: 'uuid not null',
     approver: 'text not null',
-    role: 'text not null',
+    roles: 'text[] not null',
     requester: 'text not null',
     action: 'text not null',
     resource_type: 'text not null',
