@@ -1,0 +1,92 @@
+// What one reading of the policies gives, parsed with the memory of the reading before. It must never hold files of two moments.
+import { fileFormat, fileKind, FOLDERS, TOP_FILES } from '../../core/file-kind.ts';
+import { nearest } from '../../core/suggest.ts';
+import type { Diagnostic, SourceFile } from '../../model/diagnostic.ts';
+import { parseBesideRequests, parseSourceFile, sha256 } from './parse.ts';
+import { runInSlices } from './slices.ts';
+import { START } from './text.ts';
+import { createYamlThread } from './yaml-thread.ts';
+
+/** Everything that belonged together at one moment. */
+export interface PolicySnapshot {
+  /** Sorted by path. */
+  readonly files: readonly SourceFile[];
+  /** Git commit that holds exactly these files; null when there is none. */
+  readonly commit: string | null;
+  /** What is wrong with the folder itself. After an error the files may be incomplete. */
+  readonly problems: readonly Diagnostic[];
+  /** Fingerprints of what was read; null when it could not even be seen which files there are. */
+  readonly seenAs: { readonly published: string; readonly loose: string } | null;
+}
+
+/** Where policies come from. */
+export interface PolicySource {
+  /** Never rejects because of what is found there; that is said in `problems`. */
+  read(): Promise<PolicySnapshot>;
+  /** Cheap. Changes when a new set was published or, with `loose`, when any file changed. */
+  fingerprint(loose: boolean): Promise<string>;
+}
+
+export interface RawFile {
+  readonly path: string;
+  readonly bytes: Uint8Array;
+}
+
+/** Files of the last reading by path and hash, so that a changed file alone is parsed again. */
+export interface SourceCache {
+  parse(files: readonly RawFile[]): Promise<readonly SourceFile[]>;
+}
+
+/** The first reading has no requests beside it and is done at one go; later ones never stall the thread. */
+export function createSourceCache(): SourceCache {
+  let known: ReadonlyMap<string, SourceFile> | undefined;
+  return {
+    async parse(files) {
+      const parsed = new Map<string, SourceFile>();
+      const thread = createYamlThread();
+      try {
+        for (const { path, bytes } of files.toSorted((a, b) => (a.path < b.path ? -1 : 1))) {
+          const hash = await runInSlices(sha256(bytes));
+          const key = `${path}\u0000${hash}`;
+          const file = known?.get(key) ?? (known && (await parseBesideRequests({ path, bytes, hash }, thread)));
+          parsed.set(key, file ?? parseSourceFile(path, bytes));
+        }
+      } finally {
+        await thread.close();
+      }
+      known = parsed;
+      return [...parsed.values()];
+    },
+  };
+}
+
+export function folderProblem(file: string, code: string, message: string, hint?: string): Diagnostic {
+  return { severity: 'error', code, file, ...START, message, ...(hint === undefined ? {} : { hint }) };
+}
+
+/** A file or folder that looks like policy but is not read: most likely a slip that leaves a rule or a wall out. */
+export function reviewStray(path: string, isFolder: boolean): Diagnostic | null {
+  const [first = '', ...below] = path.split('/');
+  if (first.startsWith('.')) return null;
+  const said = { severity: 'finding', code: 'unused-file', file: path, ...START } as const;
+  if (isFolder) {
+    const near = nearest(first, FOLDERS.keys());
+    return near === undefined
+      ? null
+      : { ...said, message: 'this folder is not read', hint: `did you mean \`${near}/\`?` };
+  }
+  const format = fileFormat(path);
+  if (format === null || fileKind(path) !== null) return null;
+  if (below.length > 0) {
+    const formats = FOLDERS.get(first)?.formats.join(', ');
+    return formats === undefined
+      ? null
+      : { ...said, message: 'this file is not read', hint: `files in ${first}/ are ${formats}` };
+  }
+  const near = nearest(path, TOP_FILES.keys());
+  const hint =
+    near === undefined
+      ? `read are ${[...TOP_FILES.keys()].join(', ')} and the folders beside them`
+      : `did you mean \`${near}\`?`;
+  return { ...said, message: 'this file is not read', hint };
+}
