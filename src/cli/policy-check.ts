@@ -1,0 +1,86 @@
+// `privity policy check`: every mistake and every finding of a policies folder. It must never call a folder good that the service would refuse.
+import type { PolicySet } from '../core/policy-set.ts';
+import type { Diagnostic } from '../model/diagnostic.ts';
+import { showDiagnostics } from './policies/diagnostics.ts';
+import { compileFolder, POLICIES_OPTION, readFolder, type PoliciesFolder } from './policies/load.ts';
+import type { Output } from './shell/shell.ts';
+import { count } from './shell/text.ts';
+import type { Verb } from './shell/verb.ts';
+
+export const verb: Verb = {
+  about: [
+    'Reads the folder as the service does and lists everything that is wrong with it at once, each with file, line, ' +
+      'column, and the nearest right spelling. Errors keep the service from loading the folder (exit code 1). ' +
+      'Findings are worth a look (grants without an end, walled people on a team, overdue reviews) and exit with 0.',
+  ],
+  operands: { usage: '[DIR]', min: 0, max: 1, help: 'the policies folder, instead of `--policies`' },
+  options: {
+    policies: POLICIES_OPTION,
+    format: { value: 'FORMAT', choices: ['pretty', 'json'], help: 'how to print it' },
+  },
+  examples: [
+    { command: 'privity policy check', does: 'the folder policies/' },
+    { command: 'privity policy check ../firm-policies --format json', does: 'another one, for a program' },
+  ],
+  async run(shell, args) {
+    const folder = await readFolder(shell, args, args.operands[0]);
+    const { set, diagnostics } = compileFolder(shell, folder);
+    const errors = diagnostics.filter(({ severity }) => severity === 'error').length;
+    if (args.text('format') === 'json') shell.out.line(jsonReport(folder, set, diagnostics, errors));
+    else {
+      showDiagnostics(shell.out, diagnostics, folder);
+      shell.out.line(summary(shell.out, folder, set, errors, diagnostics.length - errors));
+    }
+    return set === null ? 1 : 0;
+  },
+};
+
+function summary(out: Output, folder: PoliciesFolder, set: PolicySet | null, errors: number, findings: number): string {
+  const counts = `${count(errors, 'error')}, ${count(findings, 'finding')}`;
+  if (set === null) return `${out.paint('red', 'refused')}  ${folder.folder}: ${counts}`;
+  const contents = Object.entries(contentsOf(set)).map(([name, number]) => count(number, SINGULAR[name] ?? name, name));
+  return `${out.paint('green', 'good')}  ${folder.folder}: ${contents.join(', ')}; ${counts}; ${set.revision.slice(0, 19)}`;
+}
+
+const SINGULAR: Readonly<Record<string, string>> = {
+  rules: 'rule',
+  walls: 'wall',
+  matters: 'matter',
+  grants: 'grant',
+  people: 'person',
+  callers: 'caller',
+  issuers: 'issuer',
+  tests: 'test',
+};
+
+function contentsOf(set: PolicySet): Readonly<Record<string, number>> {
+  return {
+    rules: set.rules.length,
+    walls: set.walls.all.length,
+    matters: set.data.matters.size,
+    grants: set.data.grants.entries.length,
+    people: set.data.people.size,
+    issuers: set.issuers.length,
+    callers: set.callers.length,
+    tests: set.tests.length,
+  };
+}
+
+function jsonReport(
+  folder: PoliciesFolder,
+  set: PolicySet | null,
+  diagnostics: readonly Diagnostic[],
+  errors: number,
+): string {
+  const report = {
+    policies: folder.folder,
+    loads: set !== null,
+    revision: set?.revision ?? null,
+    commit: folder.commit,
+    errors,
+    findings: diagnostics.length - errors,
+    contains: set === null ? null : contentsOf(set),
+    diagnostics,
+  };
+  return JSON.stringify(report, null, 2);
+}
