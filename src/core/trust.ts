@@ -117,6 +117,11 @@ export function compileCallers(
     if (!firm.names.sourceSystems.has(caller.source_system)) {
       report.unknown(at(place, 'source_system'), 'source system', caller.source_system, firm.names.sourceSystems);
     }
+    for (const [i, name] of (caller.subject_tokens?.issuers ?? []).entries()) {
+      if (issuers.some(({ issuer }) => issuer === name)) continue;
+      const known = issuers.map(({ issuer }) => issuer);
+      report.unknown(at(place, 'subject_tokens', 'issuers', i), 'issuer', name, known);
+    }
     checkVouch(caller, place, firm, report);
     if (caller.ai_assistant !== undefined && !aiAssistants.has(caller.ai_assistant)) {
       report.unknown(at(place, 'ai_assistant'), 'AI assistant', caller.ai_assistant, aiAssistants);
@@ -144,13 +149,11 @@ function checkVouch(caller: CallerEntry, place: Place, firm: Firm, report: Repor
       'add the missing one or remove the other',
     );
   }
+  const known = firm.dictionary.declared.filter(({ namespace }) => namespace === 'subject').map((one) => one.name);
   for (const [i, name] of (caller.vouch?.attributes ?? []).entries()) {
     const here = at(place, 'vouch', 'attributes', i);
     if (NEVER_VOUCHED.has(name))
       report.error(here, 'vouch', `nobody may vouch for \`${name}\``, 'it comes from tokens or policy data only');
-    else if (!firm.dictionary.byPath.has(`subject.${name}`)) {
-      const known = firm.dictionary.declared.filter(({ namespace }) => namespace === 'subject').map((one) => one.name);
-      report.unknown(here, 'subject attribute', name, known);
-    }
+    else if (!known.includes(name)) report.unknown(here, 'subject attribute', name, known);
   }
 }

@@ -1,0 +1,58 @@
+import t from 'tap';
+import { describeFailure, keysFromUrl } from '../../../src/io/identity/key-source.ts';
+import { startKeyEndpoint, type Behaviour } from '../../helpers/key-endpoint.ts';
+
+const limits = { timeoutMs: 10_000, maxBytes: 64 * 1024 };
+
+t.test('one GET, and the bytes', async (t) => {
+  const endpoint = await startKeyEndpoint(t);
+  endpoint.publish({ kty: 'EC' });
+  const load = keysFromUrl(endpoint.url, limits);
+  t.equal(Buffer.from(await load(new AbortController().signal)).toString(), '{"keys":[{"kty":"EC"}]}');
+  for (const type of ['application/jwk-set+json', 'Application/JSON; charset=utf-8', 'application/json ;x=y']) {
+    endpoint.behave({ body: { keys: [] }, type });
+    t.equal((await load(new AbortController().signal)).byteLength, 11, type);
+  }
+});
+
+t.test('every way an endpoint goes wrong is a failure, and says in short words which', async (t) => {
+  const endpoint = await startKeyEndpoint(t);
+  const failure = async (behaviour: Behaviour, timeoutMs = limits.timeoutMs): Promise<string> => {
+    endpoint.behave(behaviour);
+    try {
+      await keysFromUrl(endpoint.url, { ...limits, timeoutMs })(new AbortController().signal);
+      return 'none';
+    } catch (error) {
+      return describeFailure(error);
+    }
+  };
+  t.match(await failure('html'), /not JSON/);
+  t.match(await failure({ body: { keys: [] }, type: 'text/plain' }), /not JSON/);
+  t.match(await failure({ body: { keys: [] }, type: 'application/jsonx' }), /not JSON/);
+  t.match(await failure('error'), /status 503/);
+  t.match(await failure('huge'), /longer than 65536 bytes/);
+  t.match(await failure('compressed-bomb'), /longer than 65536 bytes/);
+  t.match(await failure('silent', 50), /timed out/);
+  t.match(await failure('drip', 50), /timed out/);
+  t.match(await failure('reset'), /^[A-Z_]+$/, 'the code of the socket error');
+  const before = endpoint.requests();
+  t.match(await failure('redirect'), /status 302/);
+  t.equal(endpoint.requests(), before + 1, 'a redirect is not followed');
+});
+
+t.test('gives up when told to', async (t) => {
+  const endpoint = await startKeyEndpoint(t);
+  endpoint.behave('silent');
+  const closing = new AbortController();
+  const loading = keysFromUrl(endpoint.url, limits)(closing.signal);
+  closing.abort();
+  await t.rejects(loading, { name: 'AbortError' });
+});
+
+t.test('failures in words', async (t) => {
+  t.equal(describeFailure(new Error('plain')), 'plain');
+  t.equal(describeFailure(Object.assign(new Error('long'), { code: 'ENOENT' })), 'ENOENT');
+  const refused = Object.assign(new Error('connect'), { code: 'ECONNREFUSED' });
+  t.equal(describeFailure(new TypeError('fetch failed', { cause: refused })), 'ECONNREFUSED');
+  t.equal(describeFailure('text'), 'unknown failure');
+});
