@@ -1,35 +1,19 @@
 // The spine: facts, decision, record, answer. It must never let a decision out whose record is not committed (P1).
 import { decide } from './core/decide.ts';
+import { decideWithFields, type FieldDecision } from './core/fields.ts';
 import type { PolicySet } from './core/policy-set.ts';
-import { gatherFacts } from './core/facts.ts';
 import { decisionEntry } from './core/record/decision-record.ts';
 import { uuidv7 } from './core/record/uuid.ts';
-import type { Approvals, SpentApproval } from './io/log/approvals.ts';
-import type { Caller, Decision, DecisionRequest, Subject } from './model/decision.ts';
-import { PrivityError } from './model/errors.ts';
+import type { Approvals } from './io/log/approvals.ts';
+import type { Decision } from './model/decision.ts';
 import type { Receipt, RecordEntry } from './model/record.ts';
+import { requestOf, type Asked, type Question } from './question.ts';
+import { provenBy, spendApprovals, type Use } from './spend-approvals.ts';
 
 export interface AuthorizeDeps {
   readonly recorder: { append(entries: readonly RecordEntry[]): Promise<readonly Receipt[]> };
   readonly clock: { now(): number };
-  readonly approvals: Pick<Approvals, 'spend'>;
-}
-
-export interface Question {
-  readonly action: string;
-  readonly resource: DecisionRequest['resource'];
-  readonly context: DecisionRequest['context'];
-  /** Approvals of a second person that the requester wants to use. */
-  readonly approvalIds: readonly string[];
-}
-
-export interface Asked {
-  readonly caller: Caller;
-  readonly subject: Subject;
-  readonly requestId: string;
-  readonly traceId: string | null;
-  /** performance.now() when the request arrived. */
-  readonly arrivedAt: number;
+  readonly approvals: Pick<Approvals, 'add' | 'spend'>;
 }
 
 export interface Answered {
@@ -37,7 +21,13 @@ export interface Answered {
   /** Milliseconds since 1970. */
   readonly evaluatedAt: number;
   readonly decision: Decision;
+  /** Empty unless they were asked for. */
+  readonly fields: readonly FieldDecision[];
 }
+
+const NOT_USED: Use = { evaluationId: '', spent: [] };
+const NO_USES: ReadonlyMap<Question, Use> = new Map();
+const NO_FIELDS: readonly FieldDecision[] = [];
 
 /**
  * Answers questions about one subject, in order, in one commit.
@@ -50,66 +40,30 @@ export async function authorize(
   asked: Asked,
   questions: readonly Question[],
 ): Promise<readonly Answered[]> {
+  const { subject, caller, requestId, traceId } = asked;
+  // Spent before the decision: an approval that was looked at is used, whatever comes after (DESIGN 5.2).
+  const approved = questions.some(({ approvalIds }) => approvalIds.length > 0);
+  const uses = approved ? await spendApprovals(deps, set, asked, questions) : NO_USES;
+
   const now = deps.clock.now();
   const answered: Answered[] = [];
   const entries: RecordEntry[] = [];
-  for (const { approvalIds: claimed, ...question } of questions) {
-    const id = uuidv7(now);
-    const unproven: DecisionRequest = {
-      subject: asked.subject,
-      actor: asked.subject.actor ?? asked.caller.aiAssistant,
-      ...question,
-      sourceSystem: asked.caller.sourceSystem,
-      approvals: [],
-      now,
-    };
-    // Spent before the decision: an approval that was looked at is used, whatever comes after (DESIGN 5.2).
-    const spent = claimed.length === 0 ? [] : await spendApprovals(deps, set, unproven, claimed, id);
-    const request = spent.length === 0 ? unproven : { ...unproven, approvals: factsOf(spent) };
-    const decision = decide(set, request);
+  for (const question of questions) {
+    const use = uses.get(question) ?? NOT_USED;
+    const id = use === NOT_USED ? uuidv7(now) : use.evaluationId;
+    const unproven = requestOf(asked, question, now);
+    const request = use === NOT_USED ? unproven : { ...unproven, approvals: provenBy(set, unproven, use) };
+
+    const { decision, fields } =
+      question.withFields === true
+        ? decideWithFields(set, request)
+        : { decision: decide(set, request), fields: undefined };
     const durationUs = Math.round((performance.now() - asked.arrivedAt) * 1000);
-    const { subject, caller, requestId, traceId } = asked;
-    entries.push(
-      decisionEntry(set, {
-        id,
-        request,
-        decision,
-        subject,
-        caller,
-        requestId,
-        traceId,
-        approvalIds: spent.map((one) => one.id),
-        durationUs,
-      }),
-    );
-    answered.push({ evaluationId: id, evaluatedAt: now, decision });
+    const approvalIds = use.spent.map((one) => one.id);
+    const event = { id, request, decision, subject, caller, requestId, traceId, approvalIds, durationUs };
+    entries.push(decisionEntry(set, fields === undefined ? event : { ...event, fields }));
+    answered.push({ evaluationId: id, evaluatedAt: now, decision, fields: fields ?? NO_FIELDS });
   }
   await deps.recorder.append(entries);
   return answered;
-}
-
-/** @throws PrivityError cannot_record when the uses could not be committed */
-async function spendApprovals(
-  { approvals }: AuthorizeDeps,
-  set: PolicySet,
-  request: DecisionRequest,
-  ids: readonly string[],
-  evaluationId: string,
-): Promise<readonly SpentApproval[]> {
-  const { matter, client } = gatherFacts(set, request);
-  const { type: resourceType, id: resourceId } = request.resource;
-  const thing = { requester: request.subject.id, action: request.action, resourceType, resourceId, matter, client };
-  try {
-    return await approvals.spend(ids, thing, evaluationId, request.now);
-  } catch (cause) {
-    throw new PrivityError('cannot_record', { internal: 'the use of an approval', retryAfterSeconds: 1, cause });
-  }
-}
-
-/** What rules read as context.approvals: one entry for each role the approver holds. */
-function factsOf(spent: readonly SpentApproval[]): readonly { readonly by: string; readonly role: string | null }[] {
-  return spent.flatMap(({ by, roles }) => {
-    const held: readonly (string | null)[] = roles.length === 0 ? [null] : roles;
-    return held.map((role) => ({ by, role }));
-  });
 }

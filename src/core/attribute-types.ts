@@ -124,10 +124,10 @@ function listType(items: NonNullable<AttributeEntry['items']>): AttributeType | 
 function objectType(fields: Readonly<Record<string, FieldEntry>>): AttributeType | { readonly problem: string } {
   const types = new Map<string, AttributeType>();
   for (const [name, field] of Object.entries(fields)) {
+    if (field.type === 'list' || field.type === 'object')
+      return { problem: `field \`${name}\` must be of a simple type` };
     const type = typeOf(field);
     if ('problem' in type) return { problem: `field \`${name}\`: ${type.problem}` };
-    if (type.kind === 'list' || type.kind === 'object')
-      return { problem: `field \`${name}\` must be of a simple type` };
     types.set(name, type);
   }
   return { kind: 'object', fields: types };

@@ -7,14 +7,21 @@ import { checkFile } from './schema-check.ts';
 import { parseTimestamp } from './time.ts';
 import type { Wall, WallRule } from './walls.ts';
 
-export function compileWallsFile(file: SourceFile, firm: Firm, report: Report): readonly Wall[] {
+/** Walls compiled between two pauses. */
+const STEP = 200;
+
+export function* compileWallsFile(file: SourceFile, firm: Firm, report: Report): Generator<void, readonly Wall[]> {
   const problems = checkFile(file, WallsFile);
   report.add(problems);
   if (problems.length > 0) return [];
+  yield;
   const { walls } = file.value as WallsFile;
-  return walls.map((entry, index) =>
-    compileWall(entry, { file, path: ['walls', index], item: entry.id }, firm, report),
-  );
+  const compiled: Wall[] = [];
+  for (const [index, entry] of walls.entries()) {
+    compiled.push(compileWall(entry, { file, path: ['walls', index], item: entry.id }, firm, report));
+    if (index % STEP === STEP - 1) yield;
+  }
+  return compiled;
 }
 
 /** Members that mean something for each kind; any other would be silently without effect. */
@@ -34,7 +41,7 @@ function compileWall(entry: WallEntry, place: Place, firm: Firm, report: Report)
     const needs = { exclusion: 'matter_id or client_id', inclusion: 'matter_id', opposing: 'two sides' }[entry.kind];
     report.error(place, 'wall-covers-nothing', `the ${entry.kind} wall names no ${needs}`, `add ${needs}`);
   }
-  for (const member of Object.values(MEMBERS).flat()) {
+  for (const member of new Set(Object.values(MEMBERS).flat())) {
     if (entry[member] !== undefined && !MEMBERS[entry.kind].includes(member)) {
       report.error(
         at(place, member),

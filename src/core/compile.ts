@@ -3,10 +3,11 @@ import { createHash } from 'node:crypto';
 import type { Diagnostic, SourceFile } from '../model/diagnostic.ts';
 import { TestsFile } from '../model/rules.ts';
 import { createRuleIndex } from './ability.ts';
+import { createCompileCache, remember, type CompileCache } from './compile-cache.ts';
 import { compileWallsFile } from './compile-walls.ts';
 import { attributesIn } from './condition.ts';
 import { compileDataFile, type DataPart } from './data.ts';
-import { SLOT, type Attribute } from './dictionary.ts';
+import type { Attribute } from './dictionary.ts';
 import { planFacts } from './facts-plan.ts';
 import { reviewData } from './findings.ts';
 import { compileFirm, type Firm } from './firm.ts';
@@ -14,6 +15,7 @@ import { compileLockdown } from './lockdown.ts';
 import { mergeData, type PolicyData } from './merge-data.ts';
 import type { LoadedTest, PolicyFile, PolicySet } from './policy-set.ts';
 import { createReport, sourceOf, type Place, type Report } from './report.ts';
+import { createRoleGates } from './role-gates.ts';
 import { compileRulesFile, type Rule } from './rules.ts';
 import { checkFile } from './schema-check.ts';
 import { NONE } from './truth.ts';
@@ -25,12 +27,6 @@ export interface CompileOptions {
   /** What earlier compilations learned about files that have not changed. */
   readonly cache?: CompileCache;
 }
-
-/** Parts of data files by file object and firm.yaml hash: a change of one file redoes only what it touches. */
-export type CompileCache = WeakMap<
-  SourceFile,
-  { readonly key: string; readonly part: DataPart; readonly findings: readonly Diagnostic[] }
->;
 
 export interface CompileResult {
   readonly set: PolicySet | null;
@@ -51,14 +47,18 @@ export function compilePolicies(files: readonly SourceFile[], options: CompileOp
 export function* compileInSteps(files: readonly SourceFile[], options: CompileOptions): Generator<void, CompileResult> {
   const report = createReport();
   for (const file of files) if (file.value === undefined) report.add(file.problems); // checkFile reports those of the others
-  const readable = files.filter(({ value }) => value !== undefined);
+  // By path, whatever order they were read in: a revision has one order of rules, and one list of findings.
+  const readable = files.filter(({ value }) => value !== undefined).sort((a, b) => (a.path < b.path ? -1 : 1));
   const one = (path: string) => readable.find((file) => file.path === path);
   const firmFile = one('firm.yaml');
   if (firmFile === undefined) {
     if (files.every(({ path }) => path !== 'firm.yaml')) report.add([missingFirm()]);
     return { set: null, diagnostics: sorted(report.diagnostics) };
   }
-  const firm = compileFirm(firmFile, report);
+  const cache = options.cache ?? createCompileCache();
+  const firm = yield* remember(cache.firm, firmFile, null, report, function* (own) {
+    return compileFirm(firmFile, own);
+  });
   if (firm === null) return { set: null, diagnostics: sorted(report.diagnostics) };
   yield;
   const rules: Rule[] = [];
@@ -67,13 +67,20 @@ export function* compileInSteps(files: readonly SourceFile[], options: CompileOp
   const tests: LoadedTest[] = [];
   for (const file of readable) {
     const [folder] = file.path.split('/');
-    if (folder === 'rules') rules.push(...compileRulesFile(file, firm, report));
-    else if (folder === 'walls') walls.push(...compileWallsFile(file, firm, report));
-    else if (folder === 'tests') tests.push(...loadTests(file, report));
-    else if (folder === 'data') {
-      const part = yield* compileData(file, firm, report, options.cache);
+    if (folder === 'rules') {
+      const compiled = yield* remember(cache.rules, file, firm, report, function* (own) {
+        return compileRulesFile(file, firm, own);
+      });
+      rules.push(...compiled);
+    } else if (folder === 'walls') {
+      walls.push(...(yield* remember(cache.walls, file, firm, report, (own) => compileWallsFile(file, firm, own))));
+    } else if (folder === 'data') {
+      const part = yield* remember(cache.data, file, firm, report, (own) =>
+        compileDataFile(file, { names: firm.names, dictionary: firm.dictionary, report: own }),
+      );
       if (part !== null) parts.push(part);
-    }
+    } else if (folder === 'tests') tests.push(...loadTests(file, report));
+    else if (file.path.includes('/')) report.add(file.problems); // nothing else looks at it
     yield;
   }
   unique(
@@ -91,19 +98,25 @@ export function* compileInSteps(files: readonly SourceFile[], options: CompileOp
   const issuers = compileIssuers(one('issuers.yaml'), firm, report);
   const callers = compileCallers(one('callers.yaml'), issuers, firm, data.aiAssistants, report);
   const lockdown = compileLockdown(one('lockdown.yaml'), report);
-  if (!hasErrors(report)) reviewData(walls, data, parts, report);
+  if (!hasErrors(report)) yield* reviewData(walls, data, parts, report);
   const diagnostics = sorted(report.diagnostics);
   if (hasErrors(report)) return { set: null, diagnostics };
 
   const recorded = recordedAttributes(firm, rules);
   const wallIndex = indexWalls(walls, { assistants: data.assistants, ...firm.walls });
   yield;
+  const gates = createRoleGates(firm.names.roles.keys());
   const set: PolicySet = {
     revision: revisionOf(files),
     commit: options.commit,
     firm,
     rules,
-    ruleIndex: createRuleIndex(rules, firm.names.actions.keys(), firm.names.resourceTypes.keys()),
+    ruleIndex: createRuleIndex(rules, {
+      actions: firm.names.actions.keys(),
+      resourceTypes: firm.names.resourceTypes.keys(),
+      gates,
+    }),
+    gates,
     walls: wallIndex,
     data,
     lockdown,
@@ -120,25 +133,6 @@ export function* compileInSteps(files: readonly SourceFile[], options: CompileOp
     tests,
   };
   return { set: Object.freeze(set), diagnostics };
-}
-
-function* compileData(
-  file: SourceFile,
-  firm: Firm,
-  report: Report,
-  cache: CompileCache | undefined,
-): Generator<void, DataPart | null> {
-  const key = firm.file.hash;
-  const cached = cache?.get(file);
-  if (cached?.key === key) {
-    report.add(cached.findings);
-    return cached.part;
-  }
-  const own = createReport();
-  const part = yield* compileDataFile(file, { names: firm.names, dictionary: firm.dictionary, report: own });
-  report.add(own.diagnostics);
-  if (part !== null && !hasErrors(own)) cache?.set(file, { key, part, findings: own.diagnostics });
-  return part;
 }
 
 function loadTests(file: SourceFile, report: Report): readonly LoadedTest[] {
@@ -203,17 +197,13 @@ function digest(parts: readonly (string | undefined)[]): string {
   return createHash('sha256').update(JSON.stringify(parts)).digest('hex');
 }
 
-/** Whatever some rule reads, and what walls and derived attributes read whether or not a rule does. */
+/** Whatever some rule or the terms of approvals read, and what walls and derived attributes read whether or not a rule does. */
 function recordedAttributes(firm: Firm, rules: readonly Rule[]): readonly Attribute[] {
   const read = new Set<Attribute>();
   for (const { branches } of rules) for (const { expr } of branches) attributesIn(expr, read);
+  if (firm.approvals !== null) attributesIn(firm.approvals.expr, read);
   const always = new Set(['subject.roles', 'subject.user_type', 'resource.matter_id', 'resource.client_id']);
-  return firm.dictionary.attributes.filter(
-    (one) =>
-      (read.has(one) || always.has(one.path)) &&
-      (one.source === 'token' || one.source === 'request') &&
-      one.slot !== SLOT.subjectId,
-  );
+  return firm.dictionary.declared.filter((one) => read.has(one) || always.has(one.path));
 }
 
 function templateOf(firm: Firm, data: PolicyData): readonly unknown[] {

@@ -65,6 +65,11 @@ export function childrenOf(expr: Expr): readonly Expr[] {
   }
 }
 
+/** Number of parts, those of terms counted wherever a term is named. */
+export function sizeOf(expr: Expr): number {
+  return childrenOf(expr).reduce((sum, child) => sum + sizeOf(child), 1);
+}
+
 /** Every reference in a tree, entries' fields left out. */
 export function attributesIn(expr: Expr, into = new Set<Attribute>()): Set<Attribute> {
   for (const ref of refsOf(expr)) if (ref.attribute !== null) into.add(ref.attribute);

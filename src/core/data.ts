@@ -2,12 +2,12 @@
 import { AiAssistant, DataFile, Grant, Matter, Person, Resource, Service } from '../model/data.ts';
 import type { GrantEntry, MatterEntry, PersonEntry, ResourceEntry, ServiceEntry } from '../model/data.ts';
 import type { SourceFile } from '../model/diagnostic.ts';
-import { compileReader, describeType, isAbsent, type AttributeType, type Entry } from './attribute-types.ts';
+import { compileReader, describeType, isAbsent, type Entry, type Reader } from './attribute-types.ts';
 import { grantType, serviceType, type Dictionary } from './dictionary.ts';
 import { at, type Place, type Report } from './report.ts';
 import { checkEntries, checkFile } from './schema-check.ts';
 import { NONE, UNKNOWN_VALUE } from './truth.ts';
-import type { Vocabulary } from './vocabulary.ts';
+import type { NameKind, Vocabulary } from './vocabulary.ts';
 
 /** Typed values that outrank what a token or request says, by slot. */
 export type OnFile = readonly { readonly slot: number; readonly path: string; readonly value: unknown }[];
@@ -101,14 +101,16 @@ export function* compileDataFile(file: SourceFile, context: DataContext): Genera
   yield* each<MatterEntry>('matters', (entry, place) =>
     part.matters.push([entry.id, matterFacts(entry, place, context)]),
   );
+  const readGrant = compileReader(grantType(context.names));
   yield* each<GrantEntry>('grants', (entry, place) => {
-    const grant = readEntry(GRANT_TYPE, entry, { ...place, item: entry.id }, report);
-    context.names.expand('action', entry.actions, at({ ...place, item: entry.id }, 'actions'), report);
+    const grant = readEntry(readGrant, entry, { ...place, item: entry.id }, report);
+    plainNames('action', entry.actions, at({ ...place, item: entry.id }, 'actions'), context);
     part.grants.push(grant);
   });
+  const readService = compileReader(serviceType(context.names));
   yield* each<ServiceEntry>('services', (entry, place) => {
     checkService(entry, { ...place, item: entry.sub }, context);
-    part.services.push(readEntry(SERVICE_TYPE, entry, { ...place, item: entry.sub }, report));
+    part.services.push(readEntry(readService, entry, { ...place, item: entry.sub }, report));
   });
   yield* each<PersonEntry>('people', (entry, place) => {
     const { id, directory, ...overrides } = entry;
@@ -120,7 +122,7 @@ export function* compileDataFile(file: SourceFile, context: DataContext): Genera
   });
   yield* each<ResourceEntry>('resources', (entry, place) => {
     const here = { ...place, item: `${entry.type} ${entry.id}` };
-    context.names.expand('resource type', [entry.type], at(here, 'type'), report);
+    plainNames('resource type', [entry.type], at(here, 'type'), context);
     part.resources.push({
       type: entry.type,
       id: entry.id,
@@ -179,7 +181,8 @@ function onFile(
     if (isAbsent(raw)) continue;
     const path = `${namespace}.${name}`;
     const attribute = context.dictionary.byPath.get(path);
-    if (attribute === undefined || attribute.slot < 1) {
+    // Only what a token or request may carry: never the id or type by which the entry is found.
+    if (attribute === undefined || !context.dictionary.declared.includes(attribute)) {
       const known = context.dictionary.declared.filter((one) => one.namespace === namespace).map((one) => one.name);
       context.report.unknown(at(place, name), `${namespace} attribute`, name, known);
       continue;
@@ -193,8 +196,8 @@ function onFile(
   return result;
 }
 
-function readEntry(type: typeof GRANT_TYPE, entry: GrantEntry | ServiceEntry, place: Place, report: Report): Entry {
-  const read: unknown = compileReader(type)(entry);
+function readEntry(reader: Reader, entry: GrantEntry | ServiceEntry, place: Place, report: Report): Entry {
+  const read = reader(entry);
   if (!isRecord(read)) return {};
   for (const [field, value] of Object.entries(read)) {
     if (value === UNKNOWN_VALUE)
@@ -208,19 +211,32 @@ function readEntry(type: typeof GRANT_TYPE, entry: GrantEntry | ServiceEntry, pl
   return read;
 }
 
-function checkService(entry: ServiceEntry, place: Place, { names, report }: DataContext): void {
+function checkService(entry: ServiceEntry, place: Place, context: DataContext): void {
+  const { names, report } = context;
   for (const [index, system] of entry.source_systems.entries()) {
     if (!names.sourceSystems.has(system))
       report.unknown(at(place, 'source_systems', index), 'source system', system, names.sourceSystems);
   }
   for (const [index, job] of entry.allowed.entries()) {
-    names.expand('resource type', [job.resource_type], at(place, 'allowed', index, 'resource_type'), report);
-    names.expand('action', job.actions, at(place, 'allowed', index, 'actions'), report);
+    plainNames('resource type', [job.resource_type], at(place, 'allowed', index, 'resource_type'), context);
+    plainNames('action', job.actions, at(place, 'allowed', index, 'actions'), context);
+  }
+}
+
+/** Requests name actions and types, never groups: an entry that names a group would match nothing. */
+function plainNames(kind: NameKind, list: readonly string[], place: Place, { names, report }: DataContext): void {
+  for (const [index, name] of list.entries()) {
+    const here = kind === 'action' ? at(place, index) : place;
+    const plain = kind === 'action' ? names.actions : names.resourceTypes;
+    if (plain.has(name)) continue;
+    const members = names.expand(kind, [name], here, report);
+    if (members.size === 0) continue; // reported as unknown
+    report.error(here, 'group-in-data', `\`${name}\` is a group`, `name its members: ${[...members].join(', ')}`);
   }
 }
 
 function isListRoot(root: string): root is keyof typeof LISTS {
-  return root in LISTS;
+  return Object.hasOwn(LISTS, root);
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

@@ -1,19 +1,13 @@
 // The decision: walls and rules judged against the facts, deny overrides, unknown denies (P2, P3, P4). It must never stop early, read a clock, or let an allow outweigh a deny.
 import type { Decision, DecisionRequest, ObligationResult, RuleResult } from '../model/decision.ts';
-import type { Candidate } from './ability.ts';
+import { SLOT } from './dictionary.ts';
 import { gatherFacts } from './facts.ts';
-import type { Frame } from './frame.ts';
 import { judgeLockdown } from './lockdown.ts';
 import type { PolicySet } from './policy-set.ts';
 import type { Rule } from './rules.ts';
 import { stepUpOf } from './step-up.ts';
-import { FALSE, TRUE, UNKNOWN, type Truth } from './truth.ts';
+import { FALSE, TRUE, UNKNOWN } from './truth.ts';
 import { judgeWalls, type WallVerdict } from './walls.ts';
-
-interface Judged {
-  readonly rule: Rule;
-  readonly truth: Truth;
-}
 
 export function decide(set: PolicySet, request: DecisionRequest): Decision {
   const facts = gatherFacts(set, request);
@@ -21,44 +15,44 @@ export function decide(set: PolicySet, request: DecisionRequest): Decision {
   const locked = judgeLockdown(set.lockdown, frame);
   const walls = judgeWalls(set.walls, frame);
 
-  const denies: Judged[] = [];
-  const allows: Judged[] = [];
+  const results: RuleResult[] = walls.map(wallResult);
+  const allowResults: RuleResult[] = [];
   const denying: string[] = locked === TRUE ? ['lockdown'] : [];
   const trueDenies: Rule[] = [];
   const trueAllows: Rule[] = [];
-  const grants: string[] = [];
+  let grants: string[] | null = null;
   let unknownDeny = locked === UNKNOWN;
+  let unknownAllow = false;
   for (const { rule, truth } of walls) {
     if (truth === TRUE) denying.push(rule);
     else unknownDeny = true;
   }
-  for (const candidate of set.ruleIndex.candidates(request.action, request.resource.type)) {
-    const truth = judge(candidate, frame);
-    if (truth === TRUE) grants.push(...frame.matched);
-    frame.matched.length = 0;
-    if (truth === FALSE) continue;
-    const { rule } = candidate;
-    if (rule.effect === 'allow') {
-      allows.push({ rule, truth });
-      if (truth === TRUE) trueAllows.push(rule);
-    } else {
-      denies.push({ rule, truth });
-      if (truth === TRUE) {
-        trueDenies.push(rule);
-        denying.push(rule.id);
-      } else unknownDeny = true;
+  for (const candidate of set.ruleIndex.candidates(request.action, request.resource.type, frame.slots[SLOT.userType])) {
+    if ((candidate.gates & frame.gates) === 0) continue; // false: for other roles
+    const truth = candidate.test(frame);
+    if (frame.matched.length > 0) {
+      if (truth === TRUE) (grants ??= []).push(...frame.matched);
+      frame.matched.length = 0;
     }
+    if (truth === FALSE) continue;
+    const { rule, whenTrue, whenUnknown } = candidate;
+    const deny = rule.effect === 'deny';
+    (deny ? results : allowResults).push(truth === TRUE ? whenTrue : whenUnknown);
+    if (truth === TRUE) (deny ? trueDenies : trueAllows).push(rule);
+    else if (deny) unknownDeny = true;
+    else unknownAllow = true;
   }
-  const unknownAllow = allows.length > trueAllows.length;
+  for (const { id } of trueDenies) denying.push(id);
+  for (const result of allowResults) results.push(result);
   const allowed = denying.length === 0 && !unknownDeny && trueAllows.length > 0;
   return {
     outcome: allowed ? 'allow' : 'deny',
     decidedBy: denying.length > 0 ? names(denying) : nameOf(unknownDeny, trueAllows, unknownAllow),
-    results: [...walls.map(wallResult), ...denies.map(ruleResult), ...allows.map(ruleResult)],
+    results,
     walls: walls.length === 0 ? NOTHING : names(walls.flatMap(idsOf)),
-    grants: grants.length === 0 ? NOTHING : names(grants),
-    obligations: allowed ? obligationsOf(set, trueAllows) : [],
-    advice: allowed || denying.length === 0 ? NOTHING : adviceOf(set, walls, trueDenies),
+    grants: grants === null ? NOTHING : names(grants),
+    obligations: allowed ? obligationsOf(set, trueAllows) : NO_OBLIGATIONS,
+    advice: denying.length === 0 ? NOTHING : adviceOf(set, walls, trueDenies),
     missing: facts.missing,
     stepUp:
       allowed || unknownDeny || unknownAllow || trueAllows.length === 0
@@ -71,6 +65,7 @@ export function decide(set: PolicySet, request: DecisionRequest): Decision {
 }
 
 const NOTHING: readonly string[] = [];
+const NO_OBLIGATIONS: readonly ObligationResult[] = [];
 
 /** Sorted, each once. */
 function names(list: readonly string[]): readonly string[] {
@@ -85,35 +80,27 @@ function nameOf(unknownDeny: boolean, allows: readonly Rule[], unknownAllow: boo
 }
 
 function adviceOf(set: PolicySet, walls: readonly WallVerdict[], denies: readonly Rule[]): readonly string[] {
-  const advice = denies.flatMap((rule) => rule.advice);
-  const memo = walls.some(({ rule, truth }) => rule === 'wall-memo-acknowledgement' && truth === TRUE);
-  return names(memo ? [...set.walls.memoAdvice, ...advice] : advice);
+  const advice: string[] = [];
+  for (const { rule, truth } of walls)
+    if (rule === 'wall-memo-acknowledgement' && truth === TRUE) advice.push(...set.walls.memoAdvice);
+  for (const rule of denies) advice.push(...rule.advice);
+  return names(advice);
 }
 
-function idsOf({ truth, walls }: WallVerdict): readonly string[] {
+/** Ids of the walls that make a verdict true. */
+export function idsOf({ truth, walls }: WallVerdict): readonly string[] {
   return truth === TRUE ? walls.map(({ id }) => id) : NOTHING;
 }
 
-function wallResult({ rule, truth, walls }: WallVerdict): RuleResult {
-  return { rule, effect: 'wall', truth: word(truth), source: walls.map(({ source }) => source).join(' ') };
-}
-
-function ruleResult({ rule, truth }: Judged): RuleResult {
-  return { rule: rule.id, effect: rule.effect, truth: word(truth), source: rule.source };
-}
-
-/** A rule is the OR of its branches; all are looked at. */
-function judge({ tests }: Candidate, frame: Frame): Truth {
-  let result: Truth = FALSE;
-  for (const test of tests) {
-    const truth = test(frame);
-    if (truth > result) result = truth;
-  }
-  return result;
+export function wallResult({ rule, truth, walls }: WallVerdict): RuleResult {
+  const source = walls.map((wall) => wall.source).join(' ');
+  return { effect: 'wall', rule, source, truth: truth === TRUE ? 'true' : 'unknown' };
 }
 
 function obligationsOf(set: PolicySet, rules: readonly Rule[]): readonly ObligationResult[] {
-  return names(rules.flatMap(({ obligations }) => obligations)).map((id) => {
+  const ids: string[] = [];
+  for (const { obligations } of rules) ids.push(...obligations);
+  return names(ids).map((id) => {
     const entry = set.firm.obligations.get(id);
     return {
       id,
@@ -122,8 +109,4 @@ function obligationsOf(set: PolicySet, rules: readonly Rule[]): readonly Obligat
       fulfilled_by: entry?.fulfilled_by ?? 'caller',
     };
   });
-}
-
-function word(truth: Truth): 'true' | 'unknown' {
-  return truth === TRUE ? 'true' : 'unknown';
 }

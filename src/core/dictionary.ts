@@ -192,15 +192,15 @@ export function compileDictionary(firm: FirmFile, names: Vocabulary, place: Plac
       const type = typeOf(entry);
       if ('problem' in type) report.error(here, 'attribute-type', `\`${path}\`: ${type.problem}`);
       const presence = presenceOf(entry, names, here, path, report);
-      if ('problem' in type || presence === null) continue;
+      if ('problem' in type) continue;
       const attribute = add(
         path,
         type,
-        presence,
+        presence ?? optional(''), // so that rules naming it are not called wrong as well
         namespace === 'subject' ? 'token' : 'request',
         entry.free_text === true,
       );
-      if (presence.kind === 'default' && (isAbsent(presence.value) || attribute.whenAbsent === UNKNOWN_VALUE)) {
+      if (presence?.kind === 'default' && (isAbsent(presence.value) || attribute.whenAbsent === UNKNOWN_VALUE)) {
         report.error(at(here, 'default'), 'wrong-type', `the default of \`${path}\` must be ${describeType(type)}`);
       }
       declared.push(attribute);

@@ -98,7 +98,8 @@ function compileTerm(index: number, arg: Expr): Test {
   };
 }
 
-function notesEntries(expr: Expr): boolean {
+/** Whether judging it notes which entries of policy data matched. */
+export function notesEntries(expr: Expr): boolean {
   return expr.op === 'some' || childrenOf(expr).some(notesEntries);
 }
 
@@ -198,6 +199,7 @@ function narrow(table: EntryTable, keys: readonly EqualityKey[], frame: Frame): 
     if (value === NONE) return [];
     const found = table.find(field, value);
     if (found.length < best.length) best = found;
+    if (best.length === 0) break;
   }
   return best;
 }

@@ -32,13 +32,23 @@ export function gatherFacts(set: PolicySet, request: DecisionRequest): Facts {
   const start = plan.start(resource.type, request.action, userTypeOf(set, subject.attributes, person));
   const slots = start.slots.slice();
   const absent = start.absent.slice();
-  const frame: Frame = { slots, absent, now: request.now, entry: null, matched: [], terms: set.noTerms.slice() };
+  const frame: Frame = {
+    slots,
+    absent,
+    now: request.now,
+    entry: null,
+    matched: [],
+    terms: set.noTerms.slice(),
+    gates: 0,
+  };
   const missing: string[] = [];
+  if (subject.id === '') missing.push('subject.id');
+  if (resource.id === '') missing.push('resource.id');
 
   slots[SLOT.subjectId] = subject.id === '' ? UNKNOWN_VALUE : subject.id;
   slots[SLOT.actionName] = request.action;
   slots[SLOT.resourceType] = resource.type;
-  slots[SLOT.resourceId] = resource.id;
+  slots[SLOT.resourceId] = resource.id === '' ? UNKNOWN_VALUE : resource.id;
   slots[SLOT.now] = request.now;
   if (request.actor !== null) {
     slots[SLOT.actorId] = request.actor;
@@ -53,9 +63,10 @@ export function gatherFacts(set: PolicySet, request: DecisionRequest): Facts {
 
   const onFile: string[] = [];
   layOver(person, frame, onFile);
+  frame.gates = set.gates.ofSubject(slots[SLOT.roles]);
   layOver(ownFile, frame, onFile);
-  derive(SLOT.matterId, resource.type === 'matter' ? resource.id : null, plan.matterId, frame);
-  derive(SLOT.clientId, resource.type === 'client' ? resource.id : null, plan.clientId, frame);
+  derive(SLOT.matterId, resource.type === 'matter', plan.matterId, frame);
+  derive(SLOT.clientId, resource.type === 'client', plan.clientId, frame);
   const matterFile = lookUpMatter(set, slots);
   // The entry of the resource itself is more exact than that of its matter.
   if (matterFile.length > 0) layOver(ownFile.length === 0 ? matterFile : without(matterFile, ownFile), frame, onFile);
@@ -65,7 +76,7 @@ export function gatherFacts(set: PolicySet, request: DecisionRequest): Facts {
     missing: missing.length < 2 ? missing : missing.sort(),
     matter: textOf(slots[SLOT.matterId]),
     client: textOf(slots[SLOT.clientId]),
-    onFile: onFile.sort(),
+    onFile: onFile.length < 2 ? onFile : onFile.sort(),
   };
 }
 
@@ -83,6 +94,20 @@ function state(attribute: Attribute, raw: unknown, { slots, absent }: Frame, mis
   slots[attribute.slot] = value;
   absent[attribute.slot] = 0;
   if (value === UNKNOWN_VALUE) missing.push(attribute.path);
+  else if (typeof value === 'object') checkFields(attribute, value, missing);
+}
+
+function checkFields({ type, path }: Attribute, value: unknown, missing: string[]): void {
+  if (type.kind === 'object') {
+    for (const field of mistypedFields(value)) missing.push(`${path}.${field}`);
+  } else if (type.kind === 'list' && type.items.kind === 'object' && Array.isArray(value)) {
+    if (value.some((entry) => mistypedFields(entry).length > 0)) missing.push(path);
+  }
+}
+
+function mistypedFields(entry: unknown): string[] {
+  if (typeof entry !== 'object' || entry === null) return [];
+  return Object.entries(entry).flatMap(([field, value]) => (value === UNKNOWN_VALUE ? [field] : []));
 }
 
 /** Undefined while absent or mistyped: what is required of some kinds of people is then required. */
@@ -105,9 +130,9 @@ function without(values: OnFile, others: OnFile): OnFile {
 }
 
 /** For the type itself (matter, client) the resource id is the id; for every other type the attribute is. */
-function derive(target: number, itself: string | null, attribute: Attribute | null, { slots, absent }: Frame): void {
-  slots[target] = itself ?? (attribute === null ? NONE : slots[attribute.slot]);
-  absent[target] = itself !== null ? 0 : attribute === null ? 1 : (absent[attribute.slot] ?? 1);
+function derive(target: number, itself: boolean, attribute: Attribute | null, { slots, absent }: Frame): void {
+  slots[target] = itself ? slots[SLOT.resourceId] : attribute === null ? NONE : slots[attribute.slot];
+  absent[target] = itself ? 0 : attribute === null ? 1 : (absent[attribute.slot] ?? 1);
 }
 
 function lookUpMatter({ data }: PolicySet, slots: unknown[]): OnFile {

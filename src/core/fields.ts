@@ -24,7 +24,8 @@ export function protectedFields(set: PolicySet): readonly string[] {
 function collect(expr: Expr, into: Set<string>): void {
   if ('left' in expr && expr.left.path === FIELD_PATH) {
     if ((expr.op === 'eq' || expr.op === 'ne') && expr.right.kind === 'literal') into.add(String(expr.right.value));
-    if ((expr.op === 'in' || expr.op === 'nin') && expr.right.kind === 'list') for (const one of expr.right.values) into.add(String(one));
+    if ((expr.op === 'in' || expr.op === 'nin') && expr.right.kind === 'list')
+      for (const one of expr.right.values) into.add(String(one));
   }
   for (const child of childrenOf(expr)) collect(child, into);
 }
@@ -35,11 +36,24 @@ export interface FieldDecision {
   readonly decidedBy: readonly string[];
 }
 
-/** The request decided once for each protected field. */
-export function decideFields(set: PolicySet, request: DecisionRequest): readonly FieldDecision[] {
-  return protectedFields(set).map((field) => {
+export interface DecisionWithFields {
+  /** Of the request as it stands, with the obligations of every field that is permitted. */
+  readonly decision: Decision;
+  readonly fields: readonly FieldDecision[];
+}
+
+/** The request decided as it stands, and once more for each protected field: whoever may not see the resource sees no field of it. */
+export function decideWithFields(set: PolicySet, request: DecisionRequest): DecisionWithFields {
+  const base = decide(set, request);
+  const obligations = new Map(base.obligations.map((one) => [one.id, one]));
+  const fields = protectedFields(set).map((field): FieldDecision => {
     const properties = { ...request.resource.properties, [FIELD_ATTRIBUTE]: field };
-    const { outcome, decidedBy } = decide(set, { ...request, resource: { ...request.resource, properties } });
-    return { field, outcome, decidedBy };
+    const decision = decide(set, { ...request, resource: { ...request.resource, properties } });
+    if (base.outcome === 'deny') return { field, outcome: 'deny', decidedBy: base.decidedBy };
+    for (const one of decision.obligations) obligations.set(one.id, one);
+    return { field, outcome: decision.outcome, decidedBy: decision.decidedBy };
   });
+  if (obligations.size === base.obligations.length) return { decision: base, fields };
+  const all = [...obligations.values()].sort((a, b) => (a.id < b.id ? -1 : 1));
+  return { decision: { ...base, obligations: all }, fields };
 }

@@ -9,14 +9,54 @@ import type { Wall } from './walls.ts';
 /** YAML lists above this belong into CSV or NDJSON, which load much faster. */
 const LONG_LIST = 5_000;
 
-export function reviewData(walls: readonly Wall[], data: PolicyData, parts: readonly DataPart[], report: Report): void {
+/** Entries looked at between two pauses. */
+const STEP = 2_000;
+
+export function* reviewData(
+  walls: readonly Wall[],
+  data: PolicyData,
+  parts: readonly DataPart[],
+  report: Report,
+): Generator<void> {
+  const exclusions = indexExclusions(walls);
   for (const part of parts) {
     reviewLists(part, report);
-    for (const [index, grant] of part.grants.entries()) reviewGrant(grant, index, part, data, report);
-    reviewTeams(part, walls, report);
+    for (const [index, grant] of part.grants.entries()) {
+      reviewGrant(grant, index, part, data, report);
+      if (index % STEP === STEP - 1) yield;
+    }
+    for (let index = 0; index < part.matters.length; index++) {
+      reviewTeam(part, index, exclusions, report);
+      if (index % STEP === STEP - 1) yield;
+    }
+    yield;
   }
-  reviewWalls(walls, data, report);
+  for (const [index, wall] of walls.entries()) {
+    reviewWall(wall, data, report);
+    if (index % STEP === STEP - 1) yield;
+  }
 }
+
+interface Exclusions {
+  readonly byMatter: ReadonlyMap<string, readonly Wall[]>;
+  readonly byClient: ReadonlyMap<string, readonly Wall[]>;
+}
+
+function indexExclusions(walls: readonly Wall[]): Exclusions {
+  const exclusions = walls.filter(({ kind }) => kind === 'exclusion');
+  return {
+    byMatter: Map.groupBy(
+      exclusions.filter(({ matter }) => matter !== null),
+      ({ matter }) => matter ?? '',
+    ),
+    byClient: Map.groupBy(
+      exclusions.filter(({ client }) => client !== null),
+      ({ client }) => client ?? '',
+    ),
+  };
+}
+
+const NO_WALLS: readonly Wall[] = [];
 
 function reviewLists(part: DataPart, report: Report): void {
   if (!/\.ya?ml$/.test(part.file.path)) return;
@@ -54,61 +94,45 @@ function reviewGrant(grant: Entry, index: number, part: DataPart, data: PolicyDa
   }
 }
 
-function reviewTeams(part: DataPart, walls: readonly Wall[], report: Report): void {
-  const exclusions = walls.filter(({ kind }) => kind === 'exclusion');
-  const byMatter = new Map<string, Wall[]>();
-  const byClient = new Map<string, Wall[]>();
-  for (const wall of exclusions) {
-    if (wall.matter !== null) byMatter.set(wall.matter, [...(byMatter.get(wall.matter) ?? []), wall]);
-    if (wall.client !== null) byClient.set(wall.client, [...(byClient.get(wall.client) ?? []), wall]);
-  }
-  for (const [index, [id, matter]] of part.matters.entries()) {
-    for (const wall of [...(byMatter.get(id) ?? []), ...(byClient.get(matter.clientId) ?? [])]) {
-      for (const person of matter.team.filter((one) => wall.excluded.has(one))) {
-        report.finding(
-          { file: part.file, path: ['matters', index, 'team'], item: id },
-          'walled-team-member',
-          `\`${person}\` is on the team but excluded by ${wall.id} (${wall.source})`,
-          'the wall wins while it is active; take the person off the team',
-        );
-      }
+function reviewTeam(part: DataPart, index: number, { byMatter, byClient }: Exclusions, report: Report): void {
+  const entry = part.matters[index];
+  if (entry === undefined) return;
+  const [id, matter] = entry;
+  for (const wall of [...(byMatter.get(id) ?? NO_WALLS), ...(byClient.get(matter.clientId) ?? NO_WALLS)]) {
+    for (const person of matter.team.filter((one) => wall.excluded.has(one))) {
+      report.finding(
+        { file: part.file, path: ['matters', index, 'team'], item: id },
+        'walled-team-member',
+        `\`${person}\` is on the team but excluded by ${wall.id} (${wall.source})`,
+        'the wall wins while it is active; take the person off the team',
+      );
     }
   }
 }
 
-function reviewWalls(walls: readonly Wall[], data: PolicyData, report: Report): void {
-  for (const wall of walls) {
-    const unregistered = [wall.matter, ...wall.sides.flatMap(({ matters }) => [...matters])].filter(
-      (id): id is string => id !== null && !data.matters.has(id),
+function reviewWall(wall: Wall, data: PolicyData, report: Report): void {
+  const { place } = wall;
+  for (const id of [wall.matter, ...wall.sides.flatMap(({ matters }) => [...matters])]) {
+    if (id === null || data.matters.has(id)) continue;
+    report.finding(
+      place,
+      'unknown-matter',
+      `the matter \`${id}\` is not registered yet`,
+      'the wall holds from the moment it is',
     );
-    for (const id of unregistered) {
-      report.finding(
-        wall.place,
-        'unknown-matter',
-        `the matter \`${id}\` is not registered yet`,
-        'the wall holds from the moment it is',
-      );
-    }
-    if (wall.kind === 'inclusion' && wall.included.size === 0) {
-      report.finding(wall.place, 'nobody-included', 'the inclusion wall lets nobody in', 'list included_people');
-    }
-    if (data.directory.size === 0) continue;
-    const people = [
-      wall.excluded,
-      wall.included,
-      wall.acknowledged,
-      wall.released,
-      ...wall.sides.map((side) => side.people),
-    ];
-    for (const person of new Set(people.flatMap((set) => [...set]))) {
-      if (!data.directory.has(person) && !data.people.has(person)) {
-        report.finding(
-          wall.place,
-          'unknown-person',
-          `\`${person}\` is not listed in data/people`,
-          'check the spelling',
-        );
-      }
-    }
   }
+  if (wall.kind === 'inclusion' && wall.included.size === 0) {
+    report.finding(place, 'nobody-included', 'the inclusion wall lets nobody in', 'list included_people');
+  }
+  if (wall.kind === 'exclusion' && wall.excluded.size === 0) {
+    report.finding(place, 'nobody-excluded', 'the exclusion wall keeps nobody out', 'list excluded_people');
+  }
+  if (data.directory.size === 0) return;
+  const sides = wall.sides.map(({ people }) => people);
+  const unlisted = new Set<string>(); // once each, in however many lists
+  for (const people of [wall.excluded, wall.included, wall.acknowledged, wall.released, ...sides]) {
+    for (const person of people) if (!data.directory.has(person) && !data.people.has(person)) unlisted.add(person);
+  }
+  for (const person of unlisted)
+    report.finding(place, 'unknown-person', `\`${person}\` is not listed in data/people`, 'check the spelling');
 }

@@ -1,11 +1,12 @@
 // Compiles firm.yaml: names, dictionary, terms, calendars, advice, obligations, settings of walls. It must never leave a term half defined.
 import type { SourceFile } from '../model/diagnostic.ts';
 import { FirmFile, type AdviceEntry, type ObligationEntry } from '../model/firm.ts';
-import type { Expr } from './condition.ts';
+import { ALWAYS, sizeOf, type Expr } from './condition.ts';
 import { compileDictionary, type Dictionary } from './dictionary.ts';
 import { compileExpr, type Test } from './evaluate.ts';
-import { parseCondition } from './parse-condition.ts';
+import { parseCondition, parseTerms } from './parse-condition.ts';
 import { at, type Place, type Report } from './report.ts';
+import { isReview, reviewPeriod } from './review.ts';
 import { checkFile } from './schema-check.ts';
 import type { Scope } from './scope.ts';
 import { compileCalendar, parseDuration } from './time.ts';
@@ -26,10 +27,13 @@ export interface Firm {
     readonly memoAdvice: readonly string[];
   };
   /** Null: nobody can approve anything for somebody else. */
-  readonly approvals: { readonly approver: Test; readonly validForMs: number } | null;
+  readonly approvals: { readonly approver: Test; readonly expr: Expr; readonly validForMs: number } | null;
   /** What names mean in a rule of this firm. */
   scope(report: Report): Scope;
 }
+
+/** Terms name terms that name terms: a few lines could stand for more than any machine can judge. */
+const MAX_TERM_SIZE = 2_000;
 
 /** Null when firm.yaml is so broken that nothing else can be judged. */
 export function compileFirm(file: SourceFile, report: Report): Firm | null {
@@ -55,7 +59,7 @@ export function compileFirm(file: SourceFile, report: Report): Firm | null {
     term(name, where) {
       const done = terms.get(name);
       if (done !== undefined) return done;
-      const condition = termEntries[name];
+      const condition = Object.hasOwn(termEntries, name) ? termEntries[name] : undefined;
       if (condition === undefined) {
         to.unknown(where, 'term', name, termNames);
         return undefined;
@@ -64,8 +68,16 @@ export function compileFirm(file: SourceFile, report: Report): Firm | null {
         to.error(where, 'term-cycle', `the term \`${name}\` is defined by itself: ${[...trail, name].join(' > ')}`);
         return undefined;
       }
-      const expr = parseCondition(condition, scope(report, [...trail, name]), at(place, 'terms', name));
-      terms.set(name, expr);
+      const here = at(place, 'terms', name);
+      const expr = parseCondition(condition, scope(report, [...trail, name]), here);
+      const fits = sizeOf(expr) <= MAX_TERM_SIZE;
+      if (!fits)
+        report.error(
+          here,
+          'term-size',
+          `the term \`${name}\` has more than ${MAX_TERM_SIZE} parts, those of other terms counted`,
+        );
+      terms.set(name, fits ? expr : ALWAYS);
       return expr;
     },
   });
@@ -74,6 +86,17 @@ export function compileFirm(file: SourceFile, report: Report): Firm | null {
   const memoAdvice = entry.walls?.memo_advice ?? [];
   for (const [index, code] of memoAdvice.entries()) {
     if (!advice.has(code)) report.unknown(at(place, 'walls', 'memo_advice', index), 'advice', code, advice.keys());
+  }
+  const obligations = new Map(Object.entries(entry.obligations ?? {}));
+  for (const code of obligations.keys()) {
+    if (!isReview(code) || reviewPeriod(code) !== undefined) continue;
+    const here = at(place, 'obligations', code);
+    report.error(
+      here,
+      'review-period',
+      `\`${code}\` does not say when the review is due`,
+      'write review:24h or review:7d',
+    );
   }
   const checkers = names.expand(
     'role',
@@ -89,7 +112,7 @@ export function compileFirm(file: SourceFile, report: Report): Firm | null {
     terms,
     calendars,
     advice,
-    obligations: new Map(Object.entries(entry.obligations ?? {})),
+    obligations,
     approvals: compileApprovals(entry, scope(report), at(place, 'approvals'), report),
     walls: { lateralReasons: new Set(entry.walls?.lateral_reasons), conflictCheckers: [...checkers], memoAdvice },
     scope: (to) => scope(to),
@@ -103,8 +126,8 @@ function compileApprovals(entry: FirmFile, scope: Scope, place: Place, report: R
   if (validForMs === undefined) {
     report.error(at(place, 'valid_for'), 'wrong-type', `\`${validFor}\` is no ISO 8601 duration`, 'write PT24H or P7D');
   }
-  const expr = parseCondition({ $is: approver }, scope, at(place, 'approver'));
-  return { approver: compileExpr(expr), validForMs: validForMs ?? 0 };
+  const expr = parseTerms(approver, scope, at(place, 'approver'));
+  return { approver: compileExpr(expr), expr, validForMs: validForMs ?? 0 };
 }
 
 function compileCalendars(entry: FirmFile, place: Place, report: Report): Map<string, (ms: number) => boolean> {

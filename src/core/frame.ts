@@ -12,6 +12,8 @@ export interface Frame {
   readonly terms: number[];
   /** The entry that the innermost `$some` looks at. */
   entry: Entry | null;
+  /** What the roles of the subject can open (role-gates.ts). */
+  gates: number;
   /** Ids of policy data entries that satisfied a `$some` since it was last emptied. */
   readonly matched: string[];
 }

@@ -30,11 +30,23 @@ export function isEntry(value: unknown): value is Entry {
   return typeof value === 'object' && value !== null;
 }
 
+/** -1: it takes more than reading a slot. Parts that only read one are judged so often that saving the call of a getter counts. */
+function slotOf({ attribute, field }: Ref): number {
+  return attribute === null || field !== null ? -1 : attribute.slot;
+}
+
 /** A known none equals nothing, not even another known none. */
 export function compileEquals(left: Ref, right: Operand): Test {
   const get = getter(left);
   if (right.kind === 'literal') {
     const { value } = right;
+    const slot = slotOf(left);
+    if (slot >= 0) {
+      return ({ slots }) => {
+        const actual = slots[slot];
+        return actual === UNKNOWN_VALUE ? UNKNOWN : actual === value ? TRUE : FALSE;
+      };
+    }
     return (frame) => {
       const actual = get(frame);
       return actual === UNKNOWN_VALUE ? UNKNOWN : actual === value ? TRUE : FALSE;
@@ -87,6 +99,13 @@ export function compileIn(left: Ref, right: Extract<Expr, { op: 'in' | 'nin' }>[
   const get = getter(left);
   if (right.kind === 'ref') return compileHas(get, getter(right.ref));
   const values = new Set<unknown>(right.kind === 'list' ? right.values : [right.value]);
+  const slot = slotOf(left);
+  if (slot >= 0) {
+    return ({ slots }) => {
+      const value = slots[slot];
+      return value === UNKNOWN_VALUE ? UNKNOWN : known(values.has(value));
+    };
+  }
   return (frame) => {
     const value = get(frame);
     return value === UNKNOWN_VALUE ? UNKNOWN : known(values.has(value));
@@ -120,6 +139,13 @@ export function compileHasAny(list: Get, wanted: readonly unknown[]): Test {
 export function compilePresence(op: 'exists' | 'none', left: Ref, want: boolean): Test {
   const get = getter(left);
   const slot = op === 'exists' && left.attribute !== null ? left.attribute.slot : -1;
+  if (slot >= 0 && left.field === null) {
+    return ({ slots, absent }) => {
+      if (absent[slot] === 1) return known(!want);
+      const value = slots[slot];
+      return value === UNKNOWN_VALUE ? UNKNOWN : known(value !== NONE ? want : !want);
+    };
+  }
   return (frame) => {
     if (frame.absent[slot] === 1) return known(!want);
     const value = get(frame);

@@ -63,7 +63,8 @@ function parseMember(key: string, value: unknown, scope: Scope, place: Place, de
   }
 }
 
-function parseTerms(value: unknown, scope: Scope, place: Place): Expr {
+/** The name of a term, or a list of names that must all hold. */
+export function parseTerms(value: unknown, scope: Scope, place: Place): Expr {
   const names: readonly unknown[] = Array.isArray(value) ? value : [value];
   const exprs = names.map((name, index): Expr => {
     const here = Array.isArray(value) ? at(place, index) : place;

@@ -214,12 +214,13 @@ function parseLiteral(type: AttributeType, value: unknown, scope: Scope, place: 
   const read = value === null || value === '' ? UNKNOWN_VALUE : compileReader(type)(value);
   const listed = type.kind !== 'enum' || type.values.includes(String(read));
   if (read !== UNKNOWN_VALUE && listed) return { kind: 'literal', value: read, text: String(value) };
-  const near = type.kind === 'enum' ? nearest(String(value), type.values) : undefined;
+  const shown = typeof value === 'string' ? value : JSON.stringify(value);
+  const near = type.kind === 'enum' ? nearest(shown, type.values) : undefined;
   const absent = value === null || value === '' ? 'absence is asked with { $exists: false }' : undefined;
   scope.report.error(
     place,
     'literal-outside-type',
-    `\`${String(value)}\` is not ${type.kind === 'enum' ? '' : 'a '}${describeType(type)}`,
+    `\`${shown}\` is not ${type.kind === 'enum' ? '' : 'a '}${describeType(type)}`,
     absent ?? (near === undefined ? undefined : `did you mean \`${near}\`?`),
   );
   return undefined;
@@ -238,7 +239,12 @@ function parseLiterals(
   const operands = value.map((one: unknown, index) => {
     const here = at(place, index);
     if (typeof one !== 'string' || !one.includes('${')) return parseLiteral(type, one, scope, here);
-    scope.report.error(here, 'reference-shape', `\`${one}\` cannot stand in a list`, 'write $or with one comparison each');
+    scope.report.error(
+      here,
+      'reference-shape',
+      `\`${one}\` cannot stand in a list`,
+      'write $or with one comparison each',
+    );
     return undefined;
   });
   return operands.flatMap((operand) => (operand?.kind === 'literal' ? [operand.value] : []));

@@ -7,6 +7,7 @@ import type { Attribute } from './dictionary.ts';
 import type { FactsPlan } from './facts-plan.ts';
 import type { Firm } from './firm.ts';
 import type { PolicyData } from './merge-data.ts';
+import type { RoleGates } from './role-gates.ts';
 import type { Rule } from './rules.ts';
 import type { WallIndex } from './walls.ts';
 
@@ -38,6 +39,7 @@ export interface PolicySet {
   readonly firm: Firm;
   readonly rules: readonly Rule[];
   readonly ruleIndex: RuleIndex;
+  readonly gates: RoleGates;
   readonly walls: WallIndex;
   readonly data: PolicyData;
   readonly lockdown: Lockdown;

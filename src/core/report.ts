@@ -20,6 +20,12 @@ export interface Report {
   add(diagnostics: readonly Diagnostic[]): void;
 }
 
+/** Where names are declared that are none of firm.yaml. */
+const DECLARED_IN: ReadonlyMap<string, string> = new Map([
+  ['issuer', 'issuers.yaml'],
+  ['AI assistant', 'data/'],
+]);
+
 export function createReport(): Report {
   const diagnostics: Diagnostic[] = [];
   const push = (severity: Diagnostic['severity'], place: Place, code: string, message: string, hint?: string) => {
@@ -42,11 +48,12 @@ export function createReport(): Report {
     unknown: (place, kind, name, candidates) => {
       const names = [...candidates];
       const near = nearest(name, names);
-      const hint = near !== undefined ? `did you mean \`${near}\`?` : `known: ${names.slice(0, 12).join(', ')}`;
+      const known = names.length === 0 ? 'none is declared' : `known: ${names.slice(0, 12).join(', ')}`;
+      const hint = near === undefined ? known : `did you mean \`${near}\`?`;
       report.error(
         place,
         `unknown-${kind.replaceAll(' ', '-')}`,
-        `\`${name}\` is no ${kind} that firm.yaml knows`,
+        `\`${name}\` is no ${kind} that ${DECLARED_IN.get(kind) ?? 'firm.yaml'} knows`,
         hint,
       );
     },

@@ -18,7 +18,7 @@ export interface Requirement {
 /** Attributes that come with the request, required ones first. */
 export function requires(set: PolicySet, resourceType: string, action: string): readonly Requirement[] {
   const readers = new Map<Attribute, Set<string>>();
-  for (const { rule } of set.ruleIndex.candidates(action, resourceType)) {
+  for (const { rule } of set.ruleIndex.candidates(action, resourceType, null)) {
     for (const { actions, resources, expr } of rule.branches) {
       const knownAction = set.firm.names.actions.has(action) ? actions.names.has(action) : actions.others;
       const knownType = set.firm.names.resourceTypes.has(resourceType)

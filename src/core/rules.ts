@@ -5,7 +5,7 @@ import type { SourceFile } from '../model/diagnostic.ts';
 import { all, type Expr } from './condition.ts';
 import { compileExpr, type Test } from './evaluate.ts';
 import type { Firm } from './firm.ts';
-import { parseCondition } from './parse-condition.ts';
+import { parseCondition, parseTerms } from './parse-condition.ts';
 import { at, sourceOf, type Place, type Report } from './report.ts';
 import { checkFile } from './schema-check.ts';
 import { WALL_RULES } from './walls.ts';
@@ -79,14 +79,13 @@ function compileRule(entry: RuleEntry, place: Place, firm: Firm, report: Report)
       'use advice on a deny rule',
     );
   }
-  const cases = entry.cases?.map((one, index) =>
-    compileBranch(entry, one, at(place, 'cases', index), place, firm, report),
-  );
+  const header = compileHeader(entry, place, firm, report);
+  const cases = entry.cases?.map((one, index) => compileHeader(one, at(place, 'cases', index), firm, report));
   return {
     id: entry.id,
     effect: entry.effect,
     source: sourceOf(place),
-    branches: cases ?? [compileBranch(entry, {}, place, place, firm, report)],
+    branches: (cases ?? [header]).map((one) => compileBranch(header, one, report)),
     advice: known(entry.advice ?? [], firm.advice, 'advice', at(place, 'advice'), report),
     obligations: known(entry.obligations ?? [], firm.obligations, 'obligation', at(place, 'obligations'), report),
     entry,
@@ -94,60 +93,63 @@ function compileRule(entry: RuleEntry, place: Place, firm: Firm, report: Report)
   };
 }
 
-function compileBranch(
-  rule: RuleEntry,
-  one: RuleCaseEntry,
-  place: Place,
-  rulePlace: Place,
-  firm: Firm,
-  report: Report,
-): Branch {
-  const select = (kind: 'action' | 'resource type', member: 'actions' | 'resources'): Selection => {
-    const outer = selection(rule[member], kind, at(rulePlace, member), firm, report);
-    const inner = selection(one[member], kind, at(place, member), firm, report);
-    if (outer === null && inner === null) {
-      report.error(
-        place,
-        'unstated-header',
-        `the rule does not say which ${member} it is about`,
-        `write \`${member}: any\` if it is about all`,
-      );
-      return { names: new Set(), others: false };
-    }
-    if (outer === null || inner === null) return outer ?? inner ?? { names: new Set(), others: false };
-    const outside = [...inner.names].filter((name) => !outer.names.has(name));
-    if (outside.length > 0 || (inner.others && !outer.others)) {
-      const what = outside.length > 0 ? outside.join(', ') : 'names that firm.yaml does not know';
-      report.error(
-        at(place, member),
-        'case-outside-header',
-        `the case speaks of ${what}, the rule does not`,
-        'a case narrows its rule',
-      );
-    }
-    return inner;
-  };
-  const parts: Expr[] = [];
-  for (const [header, where] of [
-    [rule, rulePlace],
-    [one, place],
-  ] as const) {
-    parts.push(...headerConditions(header, where, firm, report));
-  }
-  const expr = all(parts);
+/** What the header of a rule, or of one of its cases, states. */
+interface Header {
+  readonly place: Place;
+  readonly actions: Selection | null;
+  readonly resources: Selection | null;
+  readonly parts: readonly Expr[];
+}
+
+function compileHeader(header: RuleCaseEntry, place: Place, firm: Firm, report: Report): Header {
   return {
-    actions: select('action', 'actions'),
-    resources: select('resource type', 'resources'),
+    place,
+    actions: selection(header.actions, 'action', at(place, 'actions'), firm, report),
+    resources: selection(header.resources, 'resource type', at(place, 'resources'), firm, report),
+    parts: headerConditions(header, place, firm, report),
+  };
+}
+
+/** A case says everything that its rule says, and more; a rule without cases is its own only case. */
+function compileBranch(rule: Header, one: Header, report: Report): Branch {
+  const expr = all(rule === one ? rule.parts : [...rule.parts, ...one.parts]);
+  return {
+    actions: narrowed('actions', rule, one, report),
+    resources: narrowed('resources', rule, one, report),
     expr,
     test: compileExpr(expr),
   };
+}
+
+function narrowed(member: 'actions' | 'resources', rule: Header, one: Header, report: Report): Selection {
+  const [outer, inner] = [rule[member], one[member]];
+  if (outer === null && inner === null) {
+    report.error(
+      one.place,
+      'unstated-header',
+      `the rule does not say which ${member} it is about`,
+      `write \`${member}: any\` if it is about all`,
+    );
+  }
+  if (outer === null || inner === null) return outer ?? inner ?? { names: new Set(), others: false };
+  const outside = [...inner.names].filter((name) => !outer.names.has(name));
+  if (outside.length > 0 || (inner.others && !outer.others)) {
+    const what = outside.length > 0 ? outside.join(', ') : 'names that firm.yaml does not know';
+    report.error(
+      at(one.place, member),
+      'case-outside-header',
+      `the case speaks of ${what}, the rule does not`,
+      'a case narrows its rule',
+    );
+  }
+  return inner;
 }
 
 /** subjects, roles, when and unless are all parts of the condition: three-valued like the rest. */
 function headerConditions(header: RuleCaseEntry, place: Place, firm: Firm, report: Report): Expr[] {
   const scope = firm.scope(report);
   const parts: Expr[] = [];
-  if (header.subjects !== undefined) parts.push(parseCondition({ $is: header.subjects }, scope, at(place, 'subjects')));
+  if (header.subjects !== undefined) parts.push(parseTerms(header.subjects, scope, at(place, 'subjects')));
   if (header.roles !== undefined) {
     const roles = firm.names.expand('role', header.roles, at(place, 'roles'), report);
     const attribute = firm.dictionary.byPath.get('subject.roles');

@@ -56,8 +56,8 @@ export function requestOfTest(
 }
 
 function actorOf(act: unknown, set: PolicySet): string | null | undefined {
-  if (act === undefined || act === null) return null;
-  if (typeof act !== 'object' || !('sub' in act) || typeof act.sub !== 'string') return undefined;
+  if (act === undefined) return null;
+  if (typeof act !== 'object' || act === null || !('sub' in act) || typeof act.sub !== 'string') return undefined;
   return set.aiAssistants.has(act.sub) ? act.sub : undefined;
 }
 

@@ -84,7 +84,10 @@ export function judgeWalls(index: WallIndex, frame: Frame): readonly WallVerdict
   const verdicts: WallVerdict[] = [];
   const { slots, now } = frame;
   const subject = slots[SLOT.subjectId];
-  if (typeof subject !== 'string') return verdicts;
+  if (typeof subject !== 'string') {
+    for (const wall of index.all) if (isActive(wall, now)) add(verdicts, ruleOf(wall), UNKNOWN, wall);
+    return verdicts;
+  }
 
   for (const wall of index.exclusionsByPerson.get(subject) ?? NO_WALLS) {
     if (isActive(wall, now)) add(verdicts, wall.exclusionRule, covers(wall, slots), wall);
@@ -104,6 +107,11 @@ export function judgeWalls(index: WallIndex, frame: Frame): readonly WallVerdict
     if (second.people.has(subject)) add(verdicts, 'opposing-teams', isIn(slots[SLOT.matterId], first.matters), wall);
   }
   return verdicts;
+}
+
+function ruleOf({ kind, exclusionRule }: Wall): WallRule {
+  if (kind === 'inclusion') return 'inclusion-wall';
+  return kind === 'opposing' ? 'opposing-teams' : exclusionRule;
 }
 
 function judgeInclusion(index: WallIndex, frame: Frame, subject: string, verdicts: WallVerdict[]): void {

@@ -23,6 +23,13 @@ export const ERRORS = {
     title: 'The caller may not do this',
     hint: 'Ask the security officer to register the caller, or this right of it, in policies/callers.yaml.',
   },
+  approval_refused: {
+    status: 403,
+    title: 'The approval was not given',
+    hint:
+      'Nothing may be approved for oneself, through an AI assistant, or for longer than the firm allows; sign in again with the ' +
+      'second factor and try once more. The security officer finds the reason in the record.',
+  },
   not_found: {
     status: 404,
     title: 'Nothing is here for you',

@@ -13,7 +13,7 @@ export const Action = Type.Object({ name: WireId, properties: Type.Optional(Attr
 export const Resource = Type.Object({ type: WireId, id: WireId, properties: Type.Optional(Attributes) }, open);
 export const Context = Attributes;
 
-const SubjectToken = Type.String({
+export const SubjectToken = Type.String({
   minLength: 1,
   maxLength: 16384,
   description: "the person's token, unless the bearer is the person's",
@@ -48,7 +48,7 @@ function oneOf<const T extends readonly string[]>(...values: T) {
 }
 const NullableText = Type.Unsafe<string | null>({ type: ['string', 'null'] });
 
-const ObligationAnswer = Type.Object(
+export const ObligationAnswer = Type.Object(
   {
     id: Type.String(),
     type: Type.String(),
@@ -57,6 +57,8 @@ const ObligationAnswer = Type.Object(
   },
   closed,
 );
+
+export const PolicyInForce = Type.Object({ revision: Type.String(), commit: NullableText }, closed);
 
 const AdminReason = Type.Object(
   {
@@ -75,7 +77,7 @@ export const AuthorizeAnswer = Type.Object(
       {
         evaluation_id: Type.String({ format: 'uuid' }),
         evaluated_at: Type.String({ format: 'date-time' }),
-        policy: Type.Object({ revision: Type.String(), commit: NullableText }, closed),
+        policy: PolicyInForce,
         reason_user: Type.String(),
         missing: Type.Array(Type.String()),
         advice: Type.Array(Type.String()),

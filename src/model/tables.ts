@@ -51,6 +51,7 @@ export const TABLES = {
     at: 'timestamptz not null',
   },
   approval_uses: { approval_id: 'uuid not null', evaluation_id: 'uuid not null', at: 'timestamptz not null' },
+  deliveries: { record_id: 'uuid not null', at: 'timestamptz not null' },
   schema_migrations: {
     version: 'integer not null',
     name: 'text not null',

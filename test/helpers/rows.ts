@@ -46,7 +46,7 @@ export function approval(): TestRow {
   return row('approvals', {
     id: uuidAt(at),
     approver: 'u-paul',
-    role: 'partner',
+    roles: ['partner'],
     requester: 'u-anna',
     action: 'download',
     resource_type: 'document',

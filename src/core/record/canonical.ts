@@ -18,6 +18,12 @@ const PLAIN = /^[ !#-[\]-~]*$/;
 /** Canonical JSON text of a value. Throws a TypeError that names the path of what JSON cannot hold. */
 export function canonicalize(value: unknown): string {
   if (typeof value === 'string') return quote(value, '');
+  if (value === null) return 'null';
+  if (Array.isArray(value) && value.length < 2) {
+    const [only] = value;
+    if (value.length === 0) return '[]';
+    if (typeof only === 'string' && PLAIN.test(only)) return `["${only}"]`;
+  }
   // The engine's own serialiser writes what RFC 8785, 3.2.2 asks for, several times faster than concatenation here would.
   // It keeps members in their order, though, and silently drops or escapes what must be refused.
   const arranged = arrange(value, 0);
@@ -37,19 +43,17 @@ export function canonicalMembers(object: PlainObject): readonly CanonicalMember[
 
 /** Two sorted lists of members, of different names, as one object. */
 export function joinMembers(left: readonly CanonicalMember[], right: readonly CanonicalMember[]): string {
-  let text = '';
+  const texts: string[] = []; // joined at once: adding to a string makes it a tree that has to be walked afterwards
   let index = 0;
   for (const member of left) {
     for (let next = right[index]; next !== undefined && next.name <= member.name; next = right[++index]) {
       if (next.name === member.name) throw refusal(`/${member.name}`, 'is given twice');
-      text += text === '' ? next.text : `,${next.text}`;
+      texts.push(next.text);
     }
-    text += text === '' ? member.text : `,${member.text}`;
+    texts.push(member.text);
   }
-  for (let next = right[index]; next !== undefined; next = right[++index]) {
-    text += text === '' ? next.text : `,${next.text}`;
-  }
-  return `{${text}}`;
+  for (; index < right.length; index++) texts.push(right[index]?.text ?? '');
+  return `{${texts.join(',')}}`;
 }
 
 /** The value with all members in canonical order (the same one if they are), or undefined if `write` has to look at it. */
@@ -64,36 +68,56 @@ function arrangeArray(items: readonly unknown[], depth: number): readonly unknow
   let copy: unknown[] | undefined;
   // By index, so that a hole is met, as undefined.
   for (let index = 0; index < items.length; index++) {
-    const arranged = arrange(items[index], depth);
+    const item = items[index];
+    if (typeof item === 'string') continue;
+    const arranged = arrange(item, depth);
     if (arranged === undefined) return undefined;
-    if (arranged !== items[index]) copy ??= items.slice();
-    if (copy !== undefined) copy[index] = arranged;
+    if (arranged === item) continue;
+    copy ??= items.slice();
+    copy[index] = arranged;
   }
   return copy ?? items;
 }
 
 function arrangeObject(object: object, depth: number): PlainObject | undefined {
   if (!isPlainObject(object)) return undefined;
-  const names = Object.keys(object);
+  const inOrder = isInOrder(object) ? object : reorder(object);
+  if (inOrder === undefined) return undefined;
   let copy: Record<string, unknown> | undefined;
-  if (sortNames(names)) {
-    // Objects put integer names first and take __proto__ for something else: those cannot be copied into order.
-    if (names.some((name) => name === '__proto__' || (name >= '0' && name < ':'))) return undefined;
-    copy = {};
-  }
-  for (const name of names) {
-    const value = object[name];
+  for (const name in inOrder) {
+    const value = inOrder[name];
+    if (typeof value === 'string' || value === null) continue;
     const arranged = arrange(value, depth);
     if (arranged === undefined) return undefined;
-    if (copy === undefined && arranged !== value) copy = { ...object };
-    if (copy !== undefined) copy[name] = arranged;
+    if (arranged === value) continue;
+    copy ??= { ...inOrder };
+    copy[name] = arranged;
   }
-  return copy ?? object;
+  return copy ?? inOrder;
 }
 
-/** Binary insertion sort by UTF-16 code units, for names are few and mostly in order; tells whether it moved any. */
-function sortNames(names: string[]): boolean {
-  let moved = false;
+/** Most objects of a record are built in order: looking costs a fraction of copying. */
+function isInOrder(object: PlainObject): boolean {
+  let last = '';
+  for (const name in object) {
+    if (name <= last) return false;
+    last = name;
+  }
+  return true;
+}
+
+function reorder(object: PlainObject): PlainObject | undefined {
+  const names = Object.keys(object);
+  sortNames(names);
+  // Objects put integer names first and take __proto__ for something else: those cannot be copied into order.
+  if (names.some((name) => name === '__proto__' || (name >= '0' && name < ':'))) return undefined;
+  const copy: Record<string, unknown> = {};
+  for (const name of names) copy[name] = object[name];
+  return copy;
+}
+
+/** Binary insertion sort by UTF-16 code units, for names are few and mostly in order. */
+function sortNames(names: string[]): void {
   for (let index = 1; index < names.length; index++) {
     const name = names[index] ?? '';
     if ((names[index - 1] ?? '') < name) continue;
@@ -105,9 +129,7 @@ function sortNames(names: string[]): boolean {
     }
     for (let place = index; place > low; place--) names[place] = names[place - 1] ?? '';
     names[low] = name;
-    moved = true;
   }
-  return moved;
 }
 
 /** The same text, slowly and with an eye on everything that has to be refused. */

@@ -1,6 +1,7 @@
 // What a decision leaves in the log: enough to replay it and to answer who, what, why and by which rules (RECORD.md). It must never hold tokens, names, titles or undeclared attributes.
 import type { Caller, Decision, DecisionRequest, Subject } from '../../model/decision.ts';
 import type { RecordEntry } from '../../model/record.ts';
+import type { FieldDecision } from '../fields.ts';
 import type { PolicySet } from '../policy-set.ts';
 import { statedAttributes } from './stated.ts';
 
@@ -16,8 +17,10 @@ export interface DecisionEvent {
   readonly requestId: string;
   /** W3C trace id, 32 hex digits. */
   readonly traceId: string | null;
-  /** Proven approvals that were spent on this request. */
+  /** Approvals that were spent on this request, whether or not they still counted. */
   readonly approvalIds: readonly string[];
+  /** Where the request was decided for every protected field as well. */
+  readonly fields?: readonly FieldDecision[];
   /** From the arrival of the request to the decision, in microseconds. */
   readonly durationUs: number;
 }
@@ -28,45 +31,48 @@ export function decisionEntry(set: PolicySet, event: DecisionEvent): RecordEntry
   const attributes = statedAttributes(set, 'subject', request.subject.attributes, freeText);
   const properties = statedAttributes(set, 'resource', request.resource.properties, freeText);
   const context = statedAttributes(set, 'context', request.context, freeText);
-  const obligations = decision.obligations.map(({ id }) => id);
+  const { obligations, duties } = dutiesOf(set, decision);
+  // Members in the order of canonical JSON, here and below, for then the bytes are written without sorting.
+  const body = {
+    action: request.action,
+    advice: decision.advice,
+    approvals: { ids: event.approvalIds, proven: request.approvals },
+    caller: { id: caller.id, own: caller.own, source_system: request.sourceSystem },
+    client: decision.client,
+    context,
+    decided_by: decision.decidedBy,
+    duration_us: event.durationUs,
+    duties,
+    free_text: freeText.sort(),
+    grants: decision.grants,
+    matter: decision.matter,
+    missing: decision.missing,
+    obligations,
+    on_file: decision.onFile,
+    outcome: decision.outcome,
+    policy: { commit: set.commit, engine: ENGINE_VERSION, revision: set.revision },
+    request_id: event.requestId,
+    resource: { id: request.resource.id, properties, type: request.resource.type },
+    rules: decision.results,
+    subject: {
+      actor: request.actor,
+      attributes,
+      claims_hash: subject.evidence.claimsHash,
+      dropped_roles: subject.evidence.droppedRoles,
+      evidence: subject.evidence.kind,
+      id: subject.id,
+      issuer: subject.evidence.issuer,
+      key_id: subject.evidence.keyId,
+      token_id: subject.evidence.tokenId,
+    },
+    trace_id: event.traceId,
+    walls: decision.walls,
+  };
   return {
     kind: 'decision',
     id: event.id,
     at: request.now,
-    body: {
-      outcome: decision.outcome,
-      decided_by: decision.decidedBy,
-      rules: decision.results.map(({ rule, effect, truth, source }) => ({ rule, effect, truth, source })),
-      walls: decision.walls,
-      grants: decision.grants,
-      obligations,
-      advice: decision.advice,
-      missing: decision.missing,
-      subject: {
-        id: subject.id,
-        actor: request.actor,
-        evidence: subject.evidence.kind,
-        issuer: subject.evidence.issuer,
-        token_id: subject.evidence.tokenId,
-        key_id: subject.evidence.keyId,
-        claims_hash: subject.evidence.claimsHash,
-        dropped_roles: subject.evidence.droppedRoles,
-        attributes,
-      },
-      caller: { id: caller.id, source_system: request.sourceSystem, own: caller.own },
-      action: request.action,
-      resource: { type: request.resource.type, id: request.resource.id, properties },
-      context,
-      approvals: { ids: event.approvalIds, proven: request.approvals },
-      matter: decision.matter,
-      client: decision.client,
-      on_file: decision.onFile,
-      free_text: freeText.sort(),
-      policy: { revision: set.revision, commit: set.commit, engine: ENGINE_VERSION },
-      request_id: event.requestId,
-      trace_id: event.traceId,
-      duration_us: event.durationUs,
-    },
+    body: event.fields === undefined ? body : { ...body, fields: event.fields.map(fieldResult) },
     columns: {
       outcome: decision.outcome,
       subject_id: subject.id,
@@ -86,4 +92,25 @@ export function decisionEntry(set: PolicySet, event: DecisionEvent): RecordEntry
       request_id: event.requestId,
     },
   };
+}
+
+const NO_CODES: readonly string[] = [];
+
+interface Duties {
+  /** Everything that has to be done, alerts included: what queries for duties look at. */
+  readonly obligations: readonly string[];
+  /** Those that Privity does. */
+  readonly duties: readonly string[];
+}
+
+/** Alerts are advice that nobody but Privity can follow, so they are duties like the obligations of an allow. */
+function dutiesOf({ firm }: PolicySet, { obligations, advice }: Decision): Duties {
+  if (obligations.length === 0 && advice.length === 0) return { obligations: NO_CODES, duties: NO_CODES };
+  const alerts = advice.filter((code) => firm.advice.get(code)?.fulfilled_by === 'privity');
+  const ours = obligations.filter((one) => one.fulfilled_by === 'privity').map(({ id }) => id);
+  return { obligations: [...obligations.map(({ id }) => id), ...alerts], duties: [...ours, ...alerts] };
+}
+
+function fieldResult({ field, outcome, decidedBy }: FieldDecision) {
+  return { decided_by: decidedBy, field, outcome };
 }

@@ -32,6 +32,13 @@ export function uuidv7Time(id: string): number {
   return Number.parseInt(id.slice(0, 8) + id.slice(9, 13), 16);
 }
 
+/** The first of all UUIDv7 of the given milliseconds since 1970, for searches by time; no record has it. */
+export function uuidv7Floor(ms: number): string {
+  if (!Number.isInteger(ms) || ms < 0 || ms > MAX_TIME) throw new RangeError(`not a time of a UUIDv7: ${ms}`);
+  const hex = ms.toString(16).padStart(12, '0');
+  return `${hex.slice(0, 8)}-${hex.slice(8)}-0000-0000-000000000000`;
+}
+
 /** Whether the text is a UUID in the one form that records know: lower case, with hyphens. */
 export function isUuid(id: string): boolean {
   return FORM.test(id);

@@ -71,6 +71,8 @@ export function createDatabase(options: PoolOptions): Database {
   pool.on('error', (error) => {
     if (closing === undefined) options.onError(error);
   });
+  // The pool listens only while a client is idle. One that is lost in use tells its query; unheard, it would end the process.
+  pool.on('connect', (client) => client.on('error', () => undefined));
   const queries = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) });
   return { pool, queries, close: () => (closing ??= queries.destroy().then(() => undefined)) };
 }

@@ -1,0 +1,49 @@
+// Remembers what files that have not changed were compiled to, so that a change of one file redoes only what it touches. It must never keep what had errors.
+import type { Diagnostic, SourceFile } from '../model/diagnostic.ts';
+import type { DataPart } from './data.ts';
+import type { Firm } from './firm.ts';
+import { createReport, type Report } from './report.ts';
+import type { Rule } from './rules.ts';
+import type { Wall } from './walls.ts';
+
+/** Parsed files are kept by content, so an unchanged file is the same object in the next compilation. */
+export interface CompileCache {
+  readonly firm: Memory<Firm | null>;
+  readonly rules: Memory<readonly Rule[]>;
+  readonly walls: Memory<readonly Wall[]>;
+  readonly data: Memory<DataPart | null>;
+}
+
+interface Remembered<T> {
+  /** The firm whose words the file was compiled with; null for firm.yaml itself. */
+  readonly firm: Firm | null;
+  readonly value: T;
+  readonly findings: readonly Diagnostic[];
+}
+
+type Memory<T> = WeakMap<SourceFile, Remembered<T>>;
+
+export function createCompileCache(): CompileCache {
+  return { firm: new WeakMap(), rules: new WeakMap(), walls: new WeakMap(), data: new WeakMap() };
+}
+
+/** What the file was compiled to with the same firm, or what `compile` makes of it now. */
+export function* remember<T>(
+  memory: Memory<T>,
+  file: SourceFile,
+  firm: Firm | null,
+  report: Report,
+  compile: (own: Report) => Generator<void, T>,
+): Generator<void, T> {
+  const known = memory.get(file);
+  if (known !== undefined && known.firm === firm) {
+    report.add(known.findings);
+    return known.value;
+  }
+  const own = createReport();
+  const value = yield* compile(own);
+  const findings = own.diagnostics;
+  report.add(findings);
+  if (findings.every(({ severity }) => severity === 'finding')) memory.set(file, { firm, value, findings });
+  return value;
+}

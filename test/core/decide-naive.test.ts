@@ -1,0 +1,104 @@
+// `decide` against a second, naive engine that shares no code with it: on requests near every test case of the starter
+// policies, each rule and wall true, false and, where it reads anything, unknown.
+import fc from 'fast-check';
+import t from 'tap';
+import { decide } from '../../src/core/decide.ts';
+import { WALL_RULES } from '../../src/core/walls.ts';
+import type { Decision, DecisionRequest } from '../../src/model/decision.ts';
+import { mutatedRequests, type Vocabulary } from '../helpers/mutations.ts';
+import { naiveDecide, rawPolicies, type NaiveDecision } from '../helpers/naive-decide.ts';
+import { instant, requestOf, starterFiles, starterPolicies } from '../helpers/policies.ts';
+import { runs } from '../helpers/runs.ts';
+
+const RUNS = runs(5_000, 200_000);
+
+const set = starterPolicies();
+const raw = rawPolicies(starterFiles());
+const bases = set.tests.map(({ test }) => requestOf(test));
+// Test cases by what decides them, so that rules with few cases come up as often as those with many.
+const groups = [...Map.groupBy(bases, (base) => decide(set, base).decidedBy.join()).values()];
+const words: Vocabulary = {
+  actions: [...set.firm.names.actions.keys()],
+  types: [...set.firm.names.resourceTypes.keys()],
+  sourceSystems: [...set.firm.names.sourceSystems],
+  actors: [...set.aiAssistants],
+  resourceIds: ['M-1001', 'M-2001', 'M-2002', 'M-6001', 'M-9999', 'C-100', 'C-200', 'C-999', 'D-1'],
+  // Beginnings and ends of walls, grants, working hours, training, and so on, as the files name them.
+  instants: [...JSON.stringify([raw, bases]).matchAll(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ/g)].map(([text]) =>
+    instant(text),
+  ),
+};
+
+/** The parts on which both engines must agree. */
+function comparable({ outcome, decidedBy, walls, grants, advice, missing, stepUp }: Decision | NaiveDecision): object {
+  return { outcome, decidedBy, walls, grants, advice, missing, stepUp };
+}
+
+function disagreement(request: DecisionRequest, ours: Decision, theirs: NaiveDecision): string | null {
+  const results = Object.fromEntries(ours.results.map(({ rule, truth }) => [rule, truth]));
+  const expected = Object.fromEntries(
+    [...theirs.truths].flatMap(([rule, truth]) =>
+      truth === false ? [] : [[rule, truth === true ? 'true' : 'unknown']],
+    ),
+  );
+  const left = { ...comparable(ours), obligations: ours.obligations.map(({ id }) => id), results };
+  const right = { ...comparable(theirs), obligations: theirs.obligations, results: expected };
+  const [one, other] = [left, right].map((side) => JSON.stringify(side, sortKeys));
+  return one === other ? null : `${JSON.stringify(request)}\n decide: ${one}\n naive:  ${other}`;
+}
+
+function sortKeys(_: string, value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+  return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+t.test('both engines give every test case the same answer', async (t) => {
+  for (const [index, base] of bases.entries()) {
+    const difference = disagreement(base, decide(set, base), naiveDecide(raw, base));
+    if (difference !== null) t.fail(`${set.tests[index]?.test.id}: ${difference}`);
+  }
+  t.ok(bases.length > 300);
+});
+
+t.test('both engines agree on mutated test cases, in which every rule is true, false and unknown', async (t) => {
+  const seen = new Map<string, Set<string>>();
+  const note = ({ truths }: NaiveDecision) => {
+    for (const rule of WALL_RULES)
+      truthsOf(rule).add(String(truths.get(rule) ?? (truths.has(rule) ? undefined : false)));
+    for (const [rule, truth] of truths) truthsOf(rule).add(String(truth));
+  };
+  const truthsOf = (rule: string): Set<string> => {
+    const truths = seen.get(rule) ?? new Set<string>();
+    seen.set(rule, truths);
+    return truths;
+  };
+  const outcomes = { allow: 0, deny: 0 };
+  fc.assert(
+    fc.property(mutatedRequests(groups, words), (request) => {
+      const theirs = naiveDecide(raw, request);
+      note(theirs);
+      outcomes[theirs.outcome] += 1;
+      const difference = disagreement(request, decide(set, request), theirs);
+      if (difference !== null) throw new Error(difference);
+    }),
+    RUNS,
+  );
+  t.ok(outcomes.allow > RUNS.numRuns / 10, `${outcomes.allow} of ${RUNS.numRuns} were allowed`);
+
+  const names = [...WALL_RULES, ...set.rules.map(({ id }) => id)];
+  t.strictSame([...seen.keys()].sort(), names.toSorted());
+  for (const truth of ['true', 'false']) {
+    t.strictSame(
+      names.filter((name) => !seen.get(name)?.has(truth)),
+      [],
+      `every rule was ${truth} at least once`,
+    );
+  }
+  // These name only actions, types and whether an AI assistant acts, of which nothing is ever in doubt.
+  const never = ['append-only-log', 'ai-read-only'];
+  t.strictSame(
+    names.filter((name) => !seen.get(name)?.has('undefined')),
+    never,
+    'every other rule was unknown at least once',
+  );
+});

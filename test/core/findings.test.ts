@@ -1,0 +1,72 @@
+// Data that loads, but that somebody should look at.
+import t from 'tap';
+import { diagnosticsIn, errorsIn, findingsIn, smallFiles } from '../helpers/policies.ts';
+
+const findings = (files: object) => findingsIn(smallFiles([], { ...files }));
+
+t.test('clean data has no findings', async (t) => {
+  t.strictSame(findings({}), []);
+});
+
+t.test('grants that give nothing', async (t) => {
+  const grants = `grants:
+  - { id: G-5, granted_to: u-1, matter_id: M-1, actions: [read], approved_by: u-2 }
+  - { id: G-6, granted_to: u-1, matter_id: M-1, actions: [read], approved_by: u-1, valid_until: '2026-06-01T00:00:00Z' }
+  - { id: G-7, granted_to: u-1, matter_id: M-9, actions: [read], approved_by: u-2, valid_until: '2026-06-01T00:00:00Z' }
+  - { id: G-8, granted_to: u-1, matter_id: M-1, actions: [read], approved_by: u-2, valid_until: '' }
+`;
+  t.strictSame(findings({ 'data/grants.yaml': grants }), [
+    'data/grants.yaml:2:5 G-5: a grant without valid_until gives nothing — add an end date',
+    'data/grants.yaml:3:5 G-6: a grant approved by the person who receives it gives nothing — have somebody else approve it',
+    'data/grants.yaml:4:5 G-7: the matter `M-9` is not registered — the grant gives nothing until it is',
+    'data/grants.yaml:5:5 G-8: a grant without valid_until gives nothing — add an end date',
+  ]);
+});
+
+t.test('walls: people on teams, nobody named, matters and people not known', async (t) => {
+  const walls = `walls:
+  - { id: W-1, kind: exclusion, matter_id: M-1, excluded_people: [u-ann, u-ben, u-eve] }
+  - { id: W-2, kind: exclusion, client_id: C-1, excluded_people: [u-ben] }
+  - { id: W-3, kind: inclusion, matter_id: M-2 }
+  - { id: W-4, kind: exclusion, matter_id: M-8 }
+  - { id: W-5, kind: opposing, sides: [{ people: [u-ann], matters: [M-1] }, { people: [u-ben], matters: [M-9] }] }
+`;
+  const told = [
+    'data/data.yaml:2:82 M-1: `u-ann` is on the team but excluded by W-1 (walls/walls.yaml:2) — the wall wins while it is active; take the person off the team',
+    'data/data.yaml:2:82 M-1: `u-ben` is on the team but excluded by W-1 (walls/walls.yaml:2) — the wall wins while it is active; take the person off the team',
+    'data/data.yaml:2:82 M-1: `u-ben` is on the team but excluded by W-2 (walls/walls.yaml:3) — the wall wins while it is active; take the person off the team',
+    'walls/walls.yaml:4:5 W-3: the inclusion wall lets nobody in — list included_people',
+    'walls/walls.yaml:5:5 W-4: the matter `M-8` is not registered yet — the wall holds from the moment it is',
+    'walls/walls.yaml:5:5 W-4: the exclusion wall keeps nobody out — list excluded_people',
+    'walls/walls.yaml:6:5 W-5: the matter `M-9` is not registered yet — the wall holds from the moment it is',
+  ];
+  t.strictSame(findings({ 'walls/walls.yaml': walls }), told);
+  const people = 'people: [{ id: u-ann, directory: {} }, { id: u-ben }]';
+  t.strictSame(findings({ 'walls/walls.yaml': walls, 'data/people.yaml': people }), [
+    ...told.slice(0, 3),
+    'walls/walls.yaml:2:5 W-1: `u-eve` is not listed in data/people — check the spelling',
+    ...told.slice(3),
+  ]);
+});
+
+t.test('lists too long for YAML', async (t) => {
+  const rows = Array.from({ length: 5_001 }, (_, index) => `{"id":"M-${1000 + index}","client_id":"C-1"}`);
+  t.strictSame(findings({ 'data/long.yaml': `{"matters":[${rows.join(',')}]}` }), [
+    'data/long.yaml:1:2: matters has 5001 entries — move them to data/matters.csv or data/matters.ndjson',
+  ]);
+  t.strictSame(findings({ 'data/long.yaml': `{"matters":[${rows.slice(1).join(',')}]}` }), []);
+  t.strictSame(findings({ 'data/matters.ndjson': rows.join('\n') }), []);
+});
+
+t.test('findings never stop a load, and errors leave no room for them', async (t) => {
+  const files = smallFiles([], { 'walls/walls.yaml': 'walls: [{ id: W-3, kind: inclusion, matter_id: M-2 }]' });
+  t.strictSame(errorsIn(files), []);
+  t.strictSame(
+    diagnosticsIn(files).map(({ severity, code }) => [severity, code]),
+    [['finding', 'nobody-included']],
+  );
+  t.strictSame(
+    findings({ 'walls/walls.yaml': 'walls: [{ id: W-3, kind: inclusion, matter_id: M-2 }]', 'lockdown.yaml': 'x: 1' }),
+    [],
+  );
+});
