@@ -1,0 +1,284 @@
+// The loop that commits batch after batch over one connection: one at a time, the same one until its fate is known. It must never
+// send a later batch before, nor tell a requester that a record is committed which is not.
+import { setTimeout as sleep } from 'node:timers/promises';
+import { batchQueries } from './batch-statement.ts';
+import type { RecorderClock } from './clock.ts';
+import { type Attempt, sendBatch } from './commit.ts';
+import type { AlarmCode, Counters, ReportEvent } from './events.ts';
+import { type Failure, isPartitionMissing, judgeFailure } from './failure.ts';
+import type { Lineage, OpeningReason } from './lineage.ts';
+import type { Link } from './link.ts';
+import { hasHead, tryToWrite } from './probes.ts';
+import type { Rejections } from './rejections.ts';
+import type { Session } from './session.ts';
+import type { Supply } from './supply.ts';
+import type { Trouble } from './trouble.ts';
+import { isPatient, type Unit } from './unit.ts';
+import { createWaker } from './waker.ts';
+
+export interface DeliveryDeps {
+  readonly link: Link;
+  readonly lineage: Lineage;
+  readonly supply: Supply;
+  readonly trouble: Trouble;
+  readonly clock: RecorderClock;
+  readonly counters: Counters;
+  readonly rejections: Rejections;
+  readonly report: ReportEvent;
+  /** Never rejects. */
+  readonly ensurePartitions: () => Promise<void>;
+  readonly sendTimeoutMs: number;
+  readonly idleProbeMs: number;
+}
+
+export interface Delivery {
+  /** Runs until `close` or `stop`. */
+  run(): Promise<void>;
+  wake(): void;
+  /** The calls in flight; they may be rejected, the batch stays in flight. */
+  inFlight(): readonly Unit[];
+  /** On the monotonic clock; null if nothing is in flight. */
+  inFlightSince(): number | null;
+  /** Delivers what is there, then ends. */
+  close(): void;
+  /** Ends at once. */
+  stop(): void;
+}
+
+interface Flight {
+  readonly units: readonly Unit[];
+  readonly attempt: Attempt;
+  readonly since: number;
+  readonly tries: number;
+  /** The writer's own first or last record, alone. */
+  readonly isOwn: boolean;
+  readonly isMended: boolean;
+}
+
+const TRANSIENT_TRIES = 5;
+const TRANSIENT_PAUSE_MS = 20;
+const BLOCKED_PROBE_MS = 500;
+const LONGEST_TIMEOUT_FACTOR = 8;
+
+export function createDelivery(deps: DeliveryDeps): Delivery {
+  const { link, lineage, supply, trouble, clock, counters, rejections, report, sendTimeoutMs } = deps;
+  const waker = createWaker();
+  const stopping = new AbortController();
+  let flight: Flight | null = null;
+  let isGreeted = false;
+  let isClosing = false;
+  let isClosed = false;
+
+  async function run(): Promise<void> {
+    while (!stopping.signal.aborted && !mayLeave()) await step();
+    await link.end();
+  }
+
+  async function step(): Promise<void> {
+    const session = link.session();
+    if (session === null) {
+      isGreeted = false;
+      if (await link.connect(stopping.signal)) counters.sessions++;
+    } else if (trouble.code() !== null) await recover(session);
+    else if (!isGreeted) await greet(session);
+    else if (flight !== null) await send(session, flight);
+    else if (clock.isCorrected()) startOver('clock_corrected');
+    else if (clock.verdict() === 'blocked') await holdStill(session);
+    else if (!load()) await idle(session);
+  }
+
+  /** Closing, with nothing left that can be done. */
+  function mayLeave(): boolean {
+    if (!isClosing || flight !== null) return false;
+    const isStuck = link.session() === null || trouble.code() !== null || clock.verdict() === 'blocked';
+    return isClosed || (isStuck && !supply.hasCalls());
+  }
+
+  /** Makes the next batch; false if there is nothing to write. */
+  function load(): boolean {
+    const chain = lineage.open();
+    let units: readonly Unit[] = lineage.isOpen() ? supply.take(isClosing) : [lineage.openingUnit(chain)];
+    let isOwn = !lineage.isOpen();
+    if (units.length === 0 && isClosing) {
+      units = [lineage.closingUnit()];
+      isOwn = true;
+    }
+    if (units.length === 0) return false;
+    const batch = chain.seal(units.flatMap((unit) => unit.entries));
+    const attempt = { batch, queries: batchQueries(batch), again: false };
+    flight = { units, attempt, isOwn, since: performance.now(), tries: 0, isMended: false };
+    return true;
+  }
+
+  async function send(session: Session, current: Flight): Promise<void> {
+    const patience = sendTimeoutMs * Math.min(2 ** current.tries, LONGEST_TIMEOUT_FACTOR);
+    const outcome = await sendBatch(session, current.attempt, clock, patience);
+    switch (outcome.fate) {
+      case 'committed':
+        arrive(current);
+        break;
+      case 'head_lost':
+      case 'chain_conflict':
+        raise(outcome.fate, current.attempt.batch.head.seq);
+        break;
+      case 'unknown':
+        link.drop(true, outcome.failure.code);
+        counters.retries++;
+        flight = { ...current, tries: current.tries + 1, attempt: { ...current.attempt, again: true } };
+        break;
+      case 'undecided':
+        // Over another session, which may find the server process gone that could still be at it.
+        link.drop(false, outcome.failure.code);
+        await delayOrRefuse(current, outcome.failure);
+        break;
+      case 'rolled_back':
+        await rollBack(current, outcome.failure);
+        break;
+    }
+  }
+
+  function arrive(current: Flight): void {
+    const { batch } = current.attempt;
+    lineage.current()?.advance(batch);
+    flight = null;
+    link.prove();
+    trouble.end();
+    counters.batches++;
+    counters.entries += batch.records.length;
+    counters.lastBatchEntries = batch.records.length;
+    counters.lastCommitMs = performance.now() - current.since;
+    // Committed, but at a time that is far off: nobody may act on it.
+    if (clock.verdict() === 'blocked') rejections.rejectCalls(current.units, 'clock_skew');
+    let index = 0;
+    for (const unit of current.units) {
+      const records = batch.records.slice(index, (index += unit.entries.length));
+      unit.commit(records.map(({ entry, seq }) => ({ id: entry.id, writer: batch.writer, seq })));
+    }
+    if (!current.isOwn) return;
+    isClosed = batch.previous !== null;
+    report({ level: 'info', code: isClosed ? 'writer_closed' : 'writer_opened', detail: { writer: batch.writer } });
+  }
+
+  async function rollBack(current: Flight, failure: Failure): Promise<void> {
+    if (failure.fate !== 'data') return delayOrRefuse(current, failure);
+    if (isPartitionMissing(failure) && !current.isMended) {
+      flight = { ...current, isMended: true };
+      return deps.ensurePartitions();
+    }
+    flight = null;
+    if (current.units.length > 1) {
+      counters.splits++;
+      supply.putBackHalves(current.units);
+      return;
+    }
+    report({ level: 'error', code: 'entry_rejected', detail: { cause: failure.code } });
+    rejections.rejectAll(current.units, 'poison');
+    if (current.isOwn) refuse(failure.code);
+  }
+
+  async function delayOrRefuse(current: Flight, failure: Failure): Promise<void> {
+    if (failure.fate === 'transient' && current.tries < TRANSIENT_TRIES) {
+      flight = { ...current, tries: current.tries + 1 };
+      return pause(TRANSIENT_PAUSE_MS * current.tries);
+    }
+    rejections.rejectCalls(current.units, 'database_refuses');
+    if (!current.attempt.again) {
+      flight = null;
+      if (!current.isOwn) supply.putBack(current.units.filter(isPatient));
+    }
+    refuse(failure.code);
+  }
+
+  /** Nothing is accepted until a trial shows that the database takes records again. */
+  function refuse(code: string): void {
+    trouble.begin(code);
+    rejections.rejectWaiting('database_refuses');
+  }
+
+  async function recover(session: Session): Promise<void> {
+    await pause(trouble.pauseMs());
+    if (!isGreeted && !(await greet(session))) return;
+    // What has to be written anyway is the best trial.
+    if (flight === null && !lineage.isOpen()) load();
+    const chain = lineage.current();
+    if (flight !== null) await send(session, flight);
+    else if (chain !== null && (await tryOut(() => tryToWrite(session, chain, clock, sendTimeoutMs)))) trouble.end();
+  }
+
+  /** MUST come before anything else on a new session: its server may be one that lacks our last batches. */
+  async function greet(session: Session): Promise<boolean> {
+    isGreeted = await look(session);
+    return isGreeted;
+  }
+
+  async function idle(session: Session): Promise<void> {
+    if (!(await waker.wait(deps.idleProbeMs))) await look(session);
+  }
+
+  async function holdStill(session: Session): Promise<void> {
+    rejections.rejectWaiting('clock_skew');
+    await pause(BLOCKED_PROBE_MS);
+    await look(session);
+  }
+
+  /** Compares clocks, and raises the alarm if our last committed batch is not there any more. */
+  function look(session: Session): Promise<boolean> {
+    const chain = lineage.current();
+    return tryOut(async () => {
+      const isThere = await hasHead(session, chain, clock, sendTimeoutMs);
+      if (!isThere) raise('head_lost', chain?.acknowledged()?.seq ?? 0);
+    });
+  }
+
+  async function tryOut(trial: () => Promise<void>): Promise<boolean> {
+    try {
+      await trial();
+      link.prove();
+      return true;
+    } catch (error) {
+      const failure = judgeFailure(error);
+      if (failure.fate === 'unknown') link.drop(false, failure.code);
+      else refuse(failure.code);
+      return false;
+    }
+  }
+
+  function raise(code: AlarmCode, seq: number): void {
+    lineage.raise(code, seq);
+    startOver(code);
+  }
+
+  /** A new writer opens. What was in flight gets no receipt. */
+  function startOver(reason: OpeningReason): void {
+    const units = flight?.units ?? [];
+    flight = null;
+    rejections.rejectAll(units, 'writer_lost');
+    // What still waits was stamped by a clock that was wrong, or before the new writer opens: it could not keep its time.
+    rejections.rejectWaiting(reason === 'clock_corrected' ? 'clock_skew' : 'writer_lost');
+    if (reason === 'clock_corrected') {
+      clock.restart();
+      report({ level: 'warn', code: 'clock_corrected', detail: { skew_ms: Math.round(clock.skew()) } });
+    }
+    lineage.replace(reason);
+  }
+
+  function pause(ms: number): Promise<void> {
+    return sleep(ms, undefined, { signal: stopping.signal }).catch(() => undefined);
+  }
+
+  return {
+    run,
+    wake: waker.wake,
+    inFlight: () => flight?.units ?? [],
+    inFlightSince: () => flight?.since ?? null,
+    close: () => {
+      isClosing = true;
+      waker.wake();
+    },
+    stop: () => {
+      stopping.abort();
+      waker.wake();
+      link.session()?.abandon();
+    },
+  };
+}
