@@ -1,0 +1,55 @@
+// The door to single records of the log. It must never let what may not be read answer differently from what does not exist.
+import type { FastifyInstance } from 'fastify';
+import type { AuthorizeDeps } from '../authorize.ts';
+import type { RecordReader, StoredRecord } from '../io/reports/read-record.ts';
+import { PrivityError } from '../model/errors.ts';
+import { DecisionParams, type RecordAnswer } from '../model/reports.ts';
+import type { Gate } from './authenticate.ts';
+import { maskFreeText } from './mask.ts';
+import { describe, shared } from './openapi.ts';
+import { mayRead, placeOf } from './own-question.ts';
+
+export interface DecisionsDoorOptions {
+  readonly gate: Gate;
+  readonly deps: AuthorizeDeps;
+  readonly records: RecordReader;
+}
+
+export function decisionsDoor(
+  app: FastifyInstance,
+  { gate, deps, records }: DecisionsDoorOptions,
+  done: () => void,
+): void {
+  app.get<{ Params: { id: string } }>(
+    '/v1/decisions/:id',
+    { schema: { ...describe('readDecision'), params: DecisionParams, response: { 200: shared('RecordAnswer') } } },
+    async (request): Promise<RecordAnswer> => {
+      const asked = printable(request.params.id);
+      const found = await records.read(request.params.id);
+      const permitted = await mayRead(gate, deps, request, {
+        action: 'read',
+        resource: {
+          type: 'decision_log',
+          id: asked,
+          properties: placeOf(found?.record['matter'], found?.record['client']),
+        },
+        asked: { what: 'record', id: asked },
+        rows: found === null ? 0 : 1,
+      });
+      if (!permitted || found === null) throw new PrivityError('not_found');
+      return answer(found);
+    },
+  );
+  done();
+}
+
+function answer({ id, kind, at, record, writer, seq, hash, intact }: StoredRecord): RecordAnswer {
+  return { id, kind, at: at.toISOString(), record: maskFreeText(record), proof: { writer, seq, hash, intact } };
+}
+
+const LONGEST = 128;
+
+/** Whatever stood in the path, as text that can be recorded. */
+function printable(id: string): string {
+  return encodeURIComponent(id.toWellFormed()).slice(0, LONGEST);
+}

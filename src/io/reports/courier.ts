@@ -1,0 +1,213 @@
+// Brings duties of Privity (alerts, reviews) from the log to the webhook, at least once, by one instance at a time. It must never note a
+// delivery before a 2xx, lose a duty because a receiver is away, or hold up others for one event that is refused.
+import { setTimeout as sleep } from 'node:timers/promises';
+import type pg from 'pg';
+import { uuidv7Floor } from '../../core/record/uuid.ts';
+import { dutyEvent, type DutyEvent } from './duty-event.ts';
+import { createDutyLog, takeSeat, type Seat } from './duty-desk.ts';
+import type { PostEvent } from './webhook.ts';
+
+export interface CourierDeps {
+  readonly reading: pg.Pool;
+  /** Opens a connection as the writer. */
+  readonly connect: () => Promise<pg.Client>;
+  readonly post: PostEvent;
+  /** Obligations that policy leaves to the callers. */
+  readonly callersDuties: () => readonly string[];
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+  readonly report: (event: CourierEvent) => void;
+  readonly times?: Partial<CourierTimes>;
+}
+
+export interface CourierTimes {
+  /** Between two looks at the log, while nothing calls for one sooner. */
+  readonly pollMs: number;
+  /** Between two tries to be the instance that posts. */
+  readonly seatMs: number;
+  /** Before an event is posted again; doubles with every failure. */
+  readonly firstRetryMs: number;
+  readonly longestRetryMs: number;
+  /** How old a duty may be and still be posted. */
+  readonly windowMs: number;
+  /** Records may be committed that much after the time in their ids; later ones are found by a look at the whole window. */
+  readonly lateMs: number;
+  readonly wholeWindowMs: number;
+}
+
+export interface CourierEvent {
+  readonly code: 'webhook_failing' | 'webhook_works';
+  readonly reason: string;
+}
+
+export interface Courier {
+  /** A record with duties was committed just now. Never waits. */
+  nudge(): void;
+  isFailing(): boolean;
+  /** Bounded in time; what is not posted yet is found again at the next start. */
+  close(): Promise<void>;
+}
+
+export const COURIER_TIMES: CourierTimes = {
+  pollMs: 1_000,
+  seatMs: 5_000,
+  firstRetryMs: 1_000,
+  longestRetryMs: 60_000,
+  windowMs: 7 * 86_400_000,
+  lateMs: 15 * 60_000,
+  wholeWindowMs: 10 * 60_000,
+};
+
+const PAGE = 100;
+const AT_ONCE = 8;
+
+interface Retry {
+  readonly failures: number;
+  readonly notBefore: number;
+}
+
+export function createCourier(deps: CourierDeps): Courier {
+  const times: CourierTimes = { ...COURIER_TIMES, ...deps.times };
+  const log = createDutyLog(deps.reading);
+  const stop = new AbortController();
+  const retries = new Map<string, Retry>();
+  /** Taken by the receiver, not noted yet. */
+  const unnoted = new Set<string>();
+  let seat: Seat | null = null;
+  /** Rounds in a row that failed as a whole: receiver or database away. */
+  let down = 0;
+  /** Everything before is delivered, or of no concern. */
+  let settledUntil = 0;
+  let lookedAtAll = Number.NEGATIVE_INFINITY;
+  let wasFailing = false;
+  let wake: () => void = () => undefined;
+  let isWoken = false;
+  const finished = run();
+
+  const isFailing = (): boolean => down > 0 || retries.size > 0;
+
+  async function run(): Promise<void> {
+    while (!stop.signal.aborted) {
+      let reason = '';
+      try {
+        if (seat?.isLost() !== false) seat = await takeSeat(deps.connect);
+        if (seat === null) leaveToOthers();
+        else reason = await round(seat);
+      } catch (error) {
+        down += 1;
+        reason = error instanceof Error && 'code' in error ? String(error.code) : 'database';
+      }
+      tellChanges(reason);
+      // However many duties come in meanwhile: a receiver that is away is not asked more often than this.
+      if (down > 0) await sleep(times.pollMs, undefined, { signal: stop.signal }).catch(() => undefined);
+      await nap(down > 0 ? backoff(down) : seat === null ? times.seatMs : times.pollMs);
+    }
+    await seat?.leave();
+  }
+
+  function leaveToOthers(): void {
+    down = 0;
+    retries.clear();
+    unnoted.clear();
+    settledUntil = 0;
+  }
+
+  /** Posts what is due; returns why the last post failed, if one did. */
+  async function round(holder: Seat): Promise<string> {
+    const startedAt = deps.now();
+    const all = startedAt - lookedAtAll >= times.wholeWindowMs;
+    const windowStart = startedAt - times.windowMs;
+    let after = uuidv7Floor(Math.max(0, windowStart, all ? 0 : settledUntil));
+    let reason = '';
+    for (;;) {
+      const page = await log.pending(after, deps.callersDuties(), PAGE);
+      const due = page.flatMap(({ id, record }) => (isDue(id) ? (dutyEvent(id, record) ?? []) : []));
+      const delivered = due.length === 0 ? new Set<string>() : await holder.delivered(due.map(({ id }) => id));
+      const open = due.filter(({ id }) => !delivered.has(id));
+      while (open.length > 0) {
+        const outcome = await postSome(holder, open.splice(0, down > 0 ? 1 : AT_ONCE));
+        if (outcome.reason !== '') reason = outcome.reason;
+        if (stop.signal.aborted || outcome.away) return reason;
+      }
+      const last = page.at(-1);
+      if (last === undefined || page.length < PAGE) break;
+      after = last.id;
+    }
+    down = 0;
+    const oldest = uuidv7Floor(Math.max(0, windowStart));
+    for (const id of retries.keys()) if (id < oldest) retries.delete(id);
+    if (retries.size === 0) settledUntil = startedAt - times.lateMs;
+    if (all) lookedAtAll = startedAt;
+    return reason;
+  }
+
+  async function postSome(holder: Seat, events: readonly DutyEvent[]): Promise<{ away: boolean; reason: string }> {
+    const posted = await Promise.all(
+      events.map(async (event) =>
+        unnoted.has(event.id) ? { result: 'taken', reason: '' } : await deps.post(event, stop.signal),
+      ),
+    );
+    if (stop.signal.aborted && posted.every(({ result }) => result !== 'taken')) return { away: true, reason: '' };
+    const taken = events.filter((_, index) => posted[index]?.result === 'taken').map(({ id }) => id);
+    for (const id of taken) unnoted.add(id);
+    if (taken.length > 0) await holder.note(taken, new Date(deps.now()));
+    if (taken.length > 0 && down > 0) {
+      down = 0;
+      for (const [id, { failures }] of retries) retries.set(id, { failures, notBefore: 0 });
+    }
+    for (const id of taken) {
+      unnoted.delete(id);
+      retries.delete(id);
+    }
+    const failures = events.filter(({ id }) => !taken.includes(id));
+    for (const { id } of failures) putOff(id);
+    const away = taken.length === 0 && posted.some(({ result }) => result === 'failed');
+    if (away) down += 1;
+    return { away, reason: posted.find(({ result }) => result !== 'taken')?.reason ?? '' };
+  }
+
+  function isDue(id: string): boolean {
+    const retry = retries.get(id);
+    return retry === undefined || retry.notBefore <= performance.now();
+  }
+
+  function putOff(id: string): void {
+    const failures = (retries.get(id)?.failures ?? 0) + 1;
+    retries.set(id, { failures, notBefore: performance.now() + backoff(failures) });
+  }
+
+  function backoff(failures: number): number {
+    return Math.min(times.longestRetryMs, times.firstRetryMs * 2 ** Math.min(failures - 1, 30));
+  }
+
+  function tellChanges(reason: string): void {
+    if (isFailing() === wasFailing) return;
+    wasFailing = isFailing();
+    deps.report({ code: wasFailing ? 'webhook_failing' : 'webhook_works', reason });
+  }
+
+  /** Until then, or until somebody wakes it. */
+  async function nap(ms: number): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const timer = setTimeout(resolve, ms);
+    wake = resolve;
+    if (isWoken || stop.signal.aborted) resolve();
+    await promise;
+    isWoken = false;
+    clearTimeout(timer);
+  }
+
+  return {
+    nudge: () => {
+      if (seat === null) return;
+      isWoken = true;
+      wake();
+    },
+    isFailing,
+    async close() {
+      stop.abort();
+      wake();
+      await finished;
+    },
+  };
+}
