@@ -5,30 +5,15 @@ import t from 'tap';
 import { decide } from '../../src/core/decide.ts';
 import { WALL_RULES } from '../../src/core/walls.ts';
 import type { Decision, DecisionRequest } from '../../src/model/decision.ts';
-import { mutatedRequests, type Vocabulary } from '../helpers/mutations.ts';
 import { naiveDecide, rawPolicies, type NaiveDecision } from '../helpers/naive-decide.ts';
-import { instant, requestOf, starterFiles, starterPolicies } from '../helpers/policies.ts';
+import { starterFiles, starterPolicies } from '../helpers/policies.ts';
 import { runs } from '../helpers/runs.ts';
+import { STARTER_CASES, starterRequests } from '../helpers/starter-requests.ts';
 
 const RUNS = runs(5_000, 200_000);
 
 const set = starterPolicies();
 const raw = rawPolicies(starterFiles());
-const bases = set.tests.map(({ test }) => requestOf(test));
-// Test cases by what decides them, so that rules with few cases come up as often as those with many.
-const groups = [...Map.groupBy(bases, (base) => decide(set, base).decidedBy.join()).values()];
-const words: Vocabulary = {
-  actions: [...set.firm.names.actions.keys()],
-  types: [...set.firm.names.resourceTypes.keys()],
-  sourceSystems: [...set.firm.names.sourceSystems],
-  actors: [...set.aiAssistants],
-  resourceIds: ['M-1001', 'M-2001', 'M-2002', 'M-6001', 'M-9999', 'C-100', 'C-200', 'C-999', 'D-1'],
-  // Beginnings and ends of walls, grants, working hours, training, and so on, as the files name them.
-  instants: [...JSON.stringify([raw, bases]).matchAll(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ/g)].map(([text]) =>
-    instant(text),
-  ),
-};
-
 /** The parts on which both engines must agree. */
 function comparable({ outcome, decidedBy, walls, grants, advice, missing, stepUp }: Decision | NaiveDecision): object {
   return { outcome, decidedBy, walls, grants, advice, missing, stepUp };
@@ -53,11 +38,11 @@ function sortKeys(_: string, value: unknown): unknown {
 }
 
 t.test('both engines give every test case the same answer', async (t) => {
-  for (const [index, base] of bases.entries()) {
+  for (const [index, base] of STARTER_CASES.entries()) {
     const difference = disagreement(base, decide(set, base), naiveDecide(raw, base));
     if (difference !== null) t.fail(`${set.tests[index]?.test.id}: ${difference}`);
   }
-  t.ok(bases.length > 300);
+  t.ok(STARTER_CASES.length > 300);
 });
 
 t.test('both engines agree on mutated test cases, in which every rule is true, false and unknown', async (t) => {
@@ -74,7 +59,7 @@ t.test('both engines agree on mutated test cases, in which every rule is true, f
   };
   const outcomes = { allow: 0, deny: 0 };
   fc.assert(
-    fc.property(mutatedRequests(groups, words), (request) => {
+    fc.property(starterRequests(), (request) => {
       const theirs = naiveDecide(raw, request);
       note(theirs);
       outcomes[theirs.outcome] += 1;

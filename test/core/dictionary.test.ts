@@ -36,6 +36,7 @@ t.test('required_for: members of an entry are joined by AND, and user types coun
 t.test('required_for: entries are joined by OR', async (t) => {
   const two: Presence = {
     kind: 'required_for',
+    meaning: null,
     entries: [
       { resources: new Set(['a']), actions: new Set(['x']), exceptActions: null, userTypes: null },
       { resources: null, actions: null, exceptActions: new Set(['x']), userTypes: new Set(['client']) },

@@ -47,7 +47,10 @@ export interface Service {
 const MAIN = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
 const WITH_LIMITS = fileURLToPath(new URL('service-with-limits.ts', import.meta.url));
 
-/** Resolves when it listens. Whatever becomes of the test, the process ends with it. */
+/** For tests in which everybody must be answered, however slow the machine is. */
+export const PATIENT: Partial<RecorderLimits> = { deadlineMs: 120_000, sendTimeoutMs: 120_000 };
+
+/** Resolves when it listens and says that it is ready. Whatever becomes of the test, the process ends with it. */
 export async function startService(t: TearsDown, options: ServiceOptions): Promise<Service> {
   const { urls, firm, limits, environment = {} } = options;
   const settings = {
@@ -77,7 +80,7 @@ export async function startService(t: TearsDown, options: ServiceOptions): Promi
   void ended.then(() => process.off('exit', onExit));
 
   const { url, log } = await readLog(child, ended);
-  return {
+  const service: Service = {
     url,
     log,
     ended,
@@ -86,6 +89,8 @@ export async function startService(t: TearsDown, options: ServiceOptions): Promi
     kill,
     readiness: () => readiness(url),
   };
+  await whenReady(service);
+  return service;
 }
 
 /** Polls until the service says so; returns what it said last. */

@@ -55,6 +55,15 @@ t.test('an approval is spent once', async (t) => {
   );
 });
 
+t.test('a delivery is noted once, and when is for readers only', async (t) => {
+  const id = decision().values['id'];
+  const note = 'insert into deliveries values ($1, now()) on conflict do nothing';
+  t.equal((await writer.query(note, [id])).rowCount, 1);
+  t.equal((await writer.query(note, [id])).rowCount, 0);
+  t.equal((await writer.query('select record_id from deliveries')).rowCount, 1);
+  await t.rejects(writer.query('select at from deliveries'), DENIED);
+});
+
 t.test('the writer cannot read what a record says', async (t) => {
   const visible = new Set(['id', 'writer', 'seq']);
   for (const column of Object.keys(TABLES.decisions).filter((name) => !visible.has(name))) {
@@ -125,7 +134,7 @@ t.test('the sealer appends leaves and checkpoints, and sees no payload', async (
   for (const name of ['commitments', 'heads', 'leaves', 'checkpoints']) {
     await t.resolves(sealer.query(`select * from ${name}`), name);
   }
-  for (const name of ['decisions', 'policy_blobs', 'policy_sets', 'approvals', 'approval_uses']) {
+  for (const name of ['decisions', 'policy_blobs', 'policy_sets', 'approvals', 'approval_uses', 'deliveries']) {
     await t.rejects(sealer.query(`select * from ${name}`), DENIED, name);
     await t.rejects(sealer.query(`insert into ${name} default values`), DENIED, name);
   }

@@ -1,0 +1,122 @@
+// Reads everything that the database holds of the log, with every writer's chain verified. It must never ask the service, nor skip a row.
+import type { KeyObject } from 'node:crypto';
+import type pg from 'pg';
+import { openClient } from '../../src/io/db/database.ts';
+import {
+  type ChainHead,
+  type ChainProblem,
+  type ChainRow,
+  type JsonObject,
+  type StoredRecord,
+  verifyChain,
+} from '../../src/io/log/verify-chain.ts';
+import { NO_COLUMNS, type RecordColumns } from '../../src/model/record.ts';
+
+export interface LoggedRecord {
+  readonly id: string;
+  readonly kind: string;
+  readonly writer: string;
+  readonly seq: number;
+  /** What the bytes say. */
+  readonly said: JsonObject;
+}
+
+export interface ServiceLog {
+  /** By writer and sequence. */
+  readonly records: readonly LoggedRecord[];
+  readonly writers: readonly string[];
+  /** Everything that is wrong with rows, chains, heads and columns. */
+  readonly problems: readonly string[];
+}
+
+interface JoinedRow extends pg.QueryResultRow, Omit<StoredRecord, 'id' | 'seq'> {
+  readonly writer: string;
+  readonly seq: number;
+  readonly hash: Buffer | null;
+  readonly id: string | null;
+}
+
+type HeadRow = ChainHead & { readonly writer: string };
+
+/** A full join: a row without its commitment shows as well as a commitment without its row. */
+const ROWS = `select d.*, coalesce(c.writer, d.writer) as writer, coalesce(c.seq, d.seq) as seq, c.hash
+  from commitments c full join decisions d on d.writer = c.writer and d.seq = c.seq
+  order by coalesce(c.writer, d.writer), coalesce(c.seq, d.seq)`;
+
+export async function readServiceLog(superuserUrl: string, certifier: KeyObject): Promise<ServiceLog> {
+  const client = await openClient({ url: superuserUrl, applicationName: 'privity tests', onError: () => undefined });
+  try {
+    const { rows } = await client.query<JoinedRow>(ROWS);
+    const heads = await client.query<HeadRow>('select writer, seq, hash, signature from heads order by writer, seq');
+    const byWriter = Map.groupBy(rows, (row) => row.writer);
+    const headsByWriter = Map.groupBy(heads.rows, (head) => head.writer);
+    const problems = [...headsByWriter.keys()]
+      .filter((writer) => !byWriter.has(writer))
+      .map((one) => `${one}: heads only`);
+    for (const row of rows) {
+      if (row.id === null) problems.push(`${row.writer} ${row.seq}: a commitment without its record`);
+      if (row.hash === null) problems.push(`${row.writer} ${row.seq}: a record without its commitment`);
+    }
+    for (const [writer, own] of byWriter) {
+      const chain = { writer, certifier, columnsOf, rows: own.map(chainRow), heads: headsByWriter.get(writer) ?? [] };
+      problems.push(...verifyChain(chain).problems.map((problem) => describe(writer, problem)));
+    }
+    return { records: rows.flatMap(logged), writers: [...byWriter.keys()], problems };
+  } finally {
+    await client.end();
+  }
+}
+
+function describe(writer: string, { seq, problem, detail }: ChainProblem): string {
+  return `${writer} ${seq}: ${problem} ${detail}`;
+}
+
+function chainRow({ id, hash, ...row }: JoinedRow): ChainRow {
+  return { seq: row.seq, hash: hash ?? Buffer.alloc(0), record: id === null ? null : { ...row, id } };
+}
+
+function logged(row: JoinedRow): readonly LoggedRecord[] {
+  const { id, kind, writer, seq, bytes } = row;
+  return id === null ? [] : [{ id, kind, writer, seq, said: JSON.parse(Buffer.from(bytes).toString()) as JsonObject }];
+}
+
+/** What the columns of a record have to say, read from its bytes alone. */
+function columnsOf(record: JsonObject): RecordColumns {
+  const at = (...names: readonly string[]): unknown =>
+    names.reduce<unknown>((value, name) => (value as JsonObject | null | undefined)?.[name], record) ?? null;
+  const text = (...names: readonly string[]): string | null => at(...names) as string | null;
+  const list = (name: string): readonly string[] => (at(name) ?? []) as readonly string[];
+  switch (record['kind']) {
+    case 'decision':
+    case 'read':
+      return {
+        outcome: text('outcome') as RecordColumns['outcome'],
+        subject_id: text('subject', 'id'),
+        actor_id: text('subject', 'actor'),
+        caller: text('caller', 'id'),
+        source_system: text('caller', 'source_system'),
+        action: text('action'),
+        resource_type: text('resource', 'type'),
+        resource_id: text('resource', 'id'),
+        matter_id: text('matter'),
+        client_id: text('client'),
+        decided_by: list('decided_by'),
+        walls: list('walls'),
+        grants: list('grants'),
+        obligations: list('obligations'),
+        revision: text('policy', 'revision'),
+        request_id: text('request_id'),
+      };
+    case 'refused':
+      return {
+        ...NO_COLUMNS,
+        caller: text('caller'),
+        revision: text('policy', 'revision'),
+        request_id: text('request_id'),
+      };
+    case 'policy_loaded':
+      return { ...NO_COLUMNS, revision: text('policy', 'revision') };
+    default:
+      return NO_COLUMNS;
+  }
+}
