@@ -1,18 +1,18 @@
 // Sees to it that duties of Privity reach the configured webhook soon after their records are committed. It must never hold up an
 // answer, and without a webhook it does nothing: the records keep the duties.
-import type pg from 'pg';
 import type { Logger } from 'pino';
 import type { Config } from './config.ts';
 import type { PolicySet } from './core/policy-set.ts';
+import type { Database, openClient } from './io/db/database.ts';
 import type { Recorder } from './io/log/recorder.ts';
 import { createCourier, type CourierTimes } from './io/reports/courier.ts';
 import { createWebhook } from './io/reports/webhook.ts';
 
 export interface DutiesDeps {
   readonly recorder: Recorder;
-  readonly reading: pg.Pool;
+  readonly reading: Database['pool'];
   /** Opens a connection as the writer. */
-  readonly connect: () => Promise<pg.Client>;
+  readonly connect: () => ReturnType<typeof openClient>;
   readonly policies: { current(): PolicySet };
   readonly log: Logger;
   readonly times?: Partial<CourierTimes> | undefined;

@@ -57,6 +57,7 @@ export function* compileInSteps(files: readonly SourceFile[], options: CompileOp
   }
   const cache = options.cache ?? createCompileCache();
   const firm = yield* remember(cache.firm, firmFile, null, report, function* (own) {
+    yield;
     return compileFirm(firmFile, own);
   });
   if (firm === null) return { set: null, diagnostics: sorted(report.diagnostics) };
@@ -69,6 +70,7 @@ export function* compileInSteps(files: readonly SourceFile[], options: CompileOp
     const [folder] = file.path.split('/');
     if (folder === 'rules') {
       const compiled = yield* remember(cache.rules, file, firm, report, function* (own) {
+        yield;
         return compileRulesFile(file, firm, own);
       });
       rules.push(...compiled);

@@ -10,7 +10,12 @@ export type Source = 'token' | 'request' | 'caller' | 'approvals' | 'policy data
 
 export type Presence =
   | { readonly kind: 'required' }
-  | { readonly kind: 'required_for'; readonly entries: readonly CompiledRequiredFor[] }
+  | {
+      readonly kind: 'required_for';
+      readonly entries: readonly CompiledRequiredFor[];
+      /** Of its absence elsewhere; null: the author did not say. */
+      readonly meaning: string | null;
+    }
   | { readonly kind: 'optional'; readonly meaning: string }
   | { readonly kind: 'default'; readonly value: unknown };
 
@@ -234,7 +239,7 @@ function presenceOf(
   const entries = entry.required_for.map((one, index) =>
     compileRequiredFor(one, names, at(here, 'required_for', index), report),
   );
-  return { kind: 'required_for', entries };
+  return { kind: 'required_for', entries, meaning: entry.optional ?? null };
 }
 
 function compileRequiredFor(

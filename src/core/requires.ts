@@ -1,6 +1,6 @@
 // Derives from the rules what a caller must send for an action on a resource type, and for whom. It must never leave out what some rule reads.
 import { attributesIn } from './condition.ts';
-import { isRequired, type Attribute } from './dictionary.ts';
+import { isRequired, type Attribute, type Presence } from './dictionary.ts';
 import { USER_TYPES } from '../model/firm.ts';
 import type { PolicySet } from './policy-set.ts';
 
@@ -50,17 +50,17 @@ export function requires(set: PolicySet, resourceType: string, action: string): 
         attribute: attribute.path,
         type: attribute.type.kind,
         requiredFor: USER_TYPES.filter((userType) => isRequired(presence, resourceType, action, userType)),
-        absence:
-          presence.kind === 'optional'
-            ? presence.meaning
-            : presence.kind === 'default'
-              ? `counts as ${JSON.stringify(presence.value)}`
-              : null,
+        absence: meaningOf(presence),
         rules: [...(readers.get(attribute) ?? [])],
       };
     })
     .filter(({ requiredFor, rules }) => requiredFor.length > 0 || rules.length > 0)
     .sort((a, b) => b.requiredFor.length - a.requiredFor.length);
+}
+
+function meaningOf(presence: Presence): string | null {
+  if (presence.kind === 'default') return `counts as ${JSON.stringify(presence.value)}`;
+  return presence.kind === 'required' ? null : presence.meaning;
 }
 
 function addTo(readers: Map<Attribute, Set<string>>, attribute: Attribute, rule: string): void {
