@@ -4,10 +4,10 @@ import type { AuthorizeDeps } from '../authorize.ts';
 import type { RecordReader, StoredRecord } from '../io/reports/read-record.ts';
 import { PrivityError } from '../model/errors.ts';
 import { DecisionParams, type RecordAnswer } from '../model/reports.ts';
-import type { Gate } from './authenticate.ts';
+import { askingOf, type Gate } from './authenticate.ts';
 import { maskFreeText } from './mask.ts';
 import { describe, shared } from './openapi.ts';
-import { mayRead, placeOf } from './own-question.ts';
+import { mayRead, placesOf } from './own-question.ts';
 
 export interface DecisionsDoorOptions {
   readonly gate: Gate;
@@ -28,11 +28,8 @@ export function decisionsDoor(
       const found = await records.read(request.params.id);
       const permitted = await mayRead(gate, deps, request, {
         action: 'read',
-        resource: {
-          type: 'decision_log',
-          id: asked,
-          properties: placeOf(found?.record['matter'], found?.record['client']),
-        },
+        resource: { type: 'decision_log', id: asked },
+        places: placesOf(askingOf(request).set, found?.record['matter'], found?.record['client']),
         asked: { what: 'record', id: asked },
         rows: found === null ? 0 : 1,
       });

@@ -5,7 +5,7 @@ import { PrivityError } from '../model/errors.ts';
 import type { PolicyAnswer } from '../model/reports.ts';
 import { askingOf, type Gate } from './authenticate.ts';
 import { describe, shared } from './openapi.ts';
-import { mayRead } from './own-question.ts';
+import { mayRead, NOWHERE } from './own-question.ts';
 
 export interface PolicyDoorOptions {
   readonly gate: Gate;
@@ -22,7 +22,8 @@ export function policyDoor(app: FastifyInstance, { gate, deps, policies }: Polic
       const since = policies.state().since;
       const permitted = await mayRead(gate, deps, request, {
         action: 'read',
-        resource: { type: 'policy', id: revision, properties: {} },
+        resource: { type: 'policy', id: revision },
+        places: NOWHERE,
         asked: { what: 'policy', id: revision },
         rows: 1,
       });

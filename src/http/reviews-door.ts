@@ -2,13 +2,14 @@
 // show in a list, a count or a cursor.
 import type { FastifyInstance } from 'fastify';
 import type { AuthorizeDeps } from '../authorize.ts';
+import type { PolicySet } from '../core/policy-set.ts';
 import { formatTimestamp } from '../core/time.ts';
 import type { ReviewedAccess, ReviewReader } from '../io/reports/read-reviews.ts';
 import { PrivityError } from '../model/errors.ts';
 import { REVIEWS_DEFAULT, ReviewsQuery, type Review, type ReviewsAnswer } from '../model/reviews.ts';
-import type { Gate } from './authenticate.ts';
+import { askingOf, type Gate } from './authenticate.ts';
 import { describe, shared } from './openapi.ts';
-import { placeOf, readerOf, type Reader } from './own-question.ts';
+import { NOWHERE, placesOf, readerOf, type Reader } from './own-question.ts';
 
 export interface ReviewsDoorOptions {
   readonly gate: Gate;
@@ -17,7 +18,7 @@ export interface ReviewsDoorOptions {
 }
 
 /** The list as a whole, apart from what stands in it. */
-const LIST = { action: 'list', resource: { type: 'decision_log', id: 'reviews', properties: {} } } as const;
+const LIST = { action: 'list', resource: { type: 'decision_log', id: 'reviews' }, places: NOWHERE } as const;
 
 export function reviewsDoor(app: FastifyInstance, options: ReviewsDoorOptions, done: () => void): void {
   const { gate, deps, reviews } = options;
@@ -31,7 +32,9 @@ export function reviewsDoor(app: FastifyInstance, options: ReviewsDoorOptions, d
       const limit = text === undefined ? REVIEWS_DEFAULT : Number(text);
       const reader = await readerOf(gate, deps, request);
       // One more than is given tells whether there is more, and only of what the reader may see.
-      const found = reader.permits(LIST) ? await readPermitted(reader, reviews, after, limit + 1) : [];
+      const found = reader.permits(LIST)
+        ? await readPermitted(askingOf(request).set, reader, reviews, after, limit + 1)
+        : [];
       const given = found.slice(0, limit);
       const asked = { what: 'reviews', after, limit };
       const permitted = await reader.mayRead({ ...LIST, asked, rows: given.length });
@@ -47,6 +50,7 @@ export function reviewsDoor(app: FastifyInstance, options: ReviewsDoorOptions, d
 const CHUNK = 200;
 
 async function readPermitted(
+  set: PolicySet,
   reader: Reader,
   reviews: ReviewReader,
   start: string | null,
@@ -57,8 +61,8 @@ async function readPermitted(
   for (;;) {
     const chunk = await reviews.from(after, CHUNK);
     for (const one of chunk) {
-      const resource = { type: 'decision_log', id: one.id, properties: placeOf(one.matter, one.client) };
-      if (!reader.permits({ action: 'list', resource })) continue;
+      const resource = { type: 'decision_log', id: one.id };
+      if (!reader.permits({ action: 'list', resource, places: placesOf(set, one.matter, one.client) })) continue;
       permitted.push(one);
       if (permitted.length === wanted) return permitted;
     }

@@ -1,4 +1,6 @@
 // The second person over HTTP: who may approve, what is recorded, and what an approval is good for (DESIGN 5.2).
+import { writeFile } from 'node:fs/promises';
+import path from 'node:path';
 import t from 'tap';
 import { document, OFFICE, startApp, type AskOptions, type TestApp } from '../helpers/app.ts';
 import { connect } from '../helpers/postgres.ts';
@@ -149,6 +151,18 @@ t.test('it ends when it expires', async (t) => {
   while (Date.now() < Date.parse(String((await rig.record(id))['at'])) + 400)
     await new Promise((r) => setTimeout(r, 50));
   t.match((await dispose('D-7', [id])).record, { outcome: 'deny', approvals: { ids: [], proven: [] } });
+});
+
+t.test('it stops counting when its approver is locked, and is used up all the same', async (t) => {
+  const id = await approved('u-gray', wish('D-18'));
+  const file = path.join(rig.policiesDir, 'lockdown.yaml');
+  await writeFile(file, LOCKED.replace('[u-lind]', '[u-lind, u-gray]'));
+  await rig.app.policies.load();
+  const { record } = await dispose('D-18', [id]);
+  await writeFile(file, LOCKED);
+  await rig.app.policies.load();
+  t.match(record, { outcome: 'deny', approvals: { ids: [id], proven: [] } });
+  t.match((await dispose('D-18', [id])).record, { outcome: 'deny', approvals: { ids: [], proven: [] } });
 });
 
 t.test('every refusal has one text, and its reason in the record alone', async (t) => {

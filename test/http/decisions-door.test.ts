@@ -117,6 +117,20 @@ t.test('what may not be read answers like what does not exist', async (t) => {
   );
 });
 
+t.test('a request that contradicted the file can be read by whoever may see both sides', async (t) => {
+  const id = await decide('u-lind', { client_id: 'C-999' });
+  t.match(await rig.record(id), { decided_by: ['client-matter-mismatch'], client: 'C-999' });
+  t.equal((await readRecord(id)).status, 200);
+  // u-adler is excluded from the client that the matter belongs to on file.
+  t.equal((await readRecord(id, 'u-adler', { roles: ['auditor'] })).status, 404);
+});
+
+t.test('fields that the dictionary does not declare are not kept', async (t) => {
+  const recipient = { verified: true, channel: 'sftp', id: 'r-1', note: 'anything at all' };
+  const stored = await rig.record(await decide('u-lind', {}, { recipient }));
+  t.same((stored['context'] as Json)['recipient'], { channel: 'sftp', id: 'r-1', verified: true });
+});
+
 t.test('readers are judged like everybody else: MFA, lockdown, actor', async (t) => {
   const id = await decide('u-okafor');
   t.equal((await readRecord(id, 'u-audley', { amr: ['pwd'] })).status, 404);

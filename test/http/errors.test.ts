@@ -62,7 +62,7 @@ t.test('paths and methods that there are not', async (t) => {
 t.test('what never becomes a request is answered in the same form', async (t) => {
   const cases: readonly (readonly [string, number, string])[] = [
     ['NONSENSE\r\n\r\n', 400, 'malformed_request'],
-    ['GET /livez HTTP/1.1\r\n\r\n', 400, 'malformed_request'],
+    ['GET /livez HTTP/1.1\r\nconnection: close\r\n\r\n', 400, 'malformed_request'],
     [`GET /livez HTTP/1.1\r\nhost: x\r\nx: ${'y'.repeat(40_000)}\r\n\r\n`, 431, 'headers_too_large'],
     [
       'POST /v1/authorize HTTP/1.1\r\nhost: x\r\ncontent-length: 5\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n',

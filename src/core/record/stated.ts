@@ -1,5 +1,5 @@
 // What a record keeps of the attributes a token or request stated: those that some rule reads, absence explicit. It must never keep an undeclared attribute.
-import { isAbsent } from '../attribute-types.ts';
+import { isAbsent, type AttributeType } from '../attribute-types.ts';
 import type { CarriedNamespace } from '../facts-plan.ts';
 import type { PolicySet } from '../policy-set.ts';
 
@@ -21,8 +21,17 @@ export function statedAttributes(
     if (stated[name] !== null || !members.has(name)) continue;
     const raw = values[name];
     if (isAbsent(raw)) continue;
-    stated[name] = raw;
+    stated[name] = declaredParts(members.get(name)?.type, raw);
     if (members.get(name)?.freeText === true) freeText.push(`${namespace}.${name}`);
   }
   return stated;
+}
+
+/** Fields that the dictionary does not declare could hold anything; what is mistyped is kept, for that is what was judged. */
+function declaredParts(type: AttributeType | undefined, raw: unknown): unknown {
+  if (type?.kind === 'list' && type.items.kind === 'object' && Array.isArray(raw)) {
+    return raw.map((item) => declaredParts(type.items, item));
+  }
+  if (type?.kind !== 'object' || typeof raw !== 'object' || raw === null || Array.isArray(raw)) return raw;
+  return Object.fromEntries(Object.entries(raw).filter(([field]) => type.fields.has(field)));
 }
