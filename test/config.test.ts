@@ -137,3 +137,35 @@ t.test('every problem is told at once', async (t) => {
   const problems = problemsIn({ PORT: 'x', LOG_LEVEL: 'x', HSOT: 'x', TLS_CERT_FILE: path.join(folder, 'cert') });
   t.match(problems, [/^PORT=x/, /^LOG_LEVEL=x/, /^HSOT/, /belong together/]);
 });
+
+t.test('a webhook is reached encrypted or on this machine, and its address is not shown', async (t) => {
+  const taken = [
+    'https://hooks.firm.example/in/s3cret',
+    'http://127.0.0.1:9000/',
+    'http://localhost/x',
+    'http://[::1]:1/',
+  ];
+  for (const url of taken) t.match(good({ WEBHOOK_URL: url }), { WEBHOOK_URL: url });
+  const refused = [
+    'http://hooks.firm.example/',
+    'https://user:word@firm.example/',
+    'ftp://firm.example/',
+    'firm.example',
+    'x',
+  ];
+  for (const url of refused) {
+    const [problem = '', ...more] = problemsIn({ WEBHOOK_URL: url });
+    t.match(problem, /^WEBHOOK_URL: must be a URL that begins with https:/);
+    t.same(more, []);
+  }
+  const secret = 'sixteen letters.';
+  const config = good({ WEBHOOK_URL: taken[0] ?? '', WEBHOOK_SECRET: secret });
+  t.equal(config.WEBHOOK_SECRET, secret);
+  const dump = dumpConfig(config);
+  t.match(dump, /^WEBHOOK_URL=https:\/\/hooks\.firm\.example\/\*\*\*$/m);
+  t.match(dump, /^WEBHOOK_SECRET=\*\*\*$/m);
+  t.match(problemsIn({ WEBHOOK_URL: 'https://x.example/', WEBHOOK_SECRET: 'short' }), [/at least 16 characters/]);
+  t.match(problemsIn({ WEBHOOK_SECRET: secret }), [/WEBHOOK_URL, which is not set/]);
+  const file = path.join(t.testdir({ secret: `${secret}\n` }), 'secret');
+  t.match(good({ WEBHOOK_URL: 'https://x.example/', WEBHOOK_SECRET_FILE: file }), { WEBHOOK_SECRET: secret });
+});

@@ -93,6 +93,7 @@ t.test('declarations of types', async (t) => {
     [{ type: 'object' }, 'an object needs `fields`'],
     [{ type: 'object', fields: { a: { type: 'object' } } }, 'field `a` must be of a simple type'],
     [{ type: 'object', fields: { a: { type: 'list' } } }, 'field `a` must be of a simple type'],
+    [{ type: 'object', fields: { 'a.b': { type: 'string' } } }, 'field `a.b` must be named without a dot'],
     [{ type: 'list', items: { fields: { a: { type: 'enum' } } } }, 'field `a`: an enum needs `values`'],
   ];
   for (const [entry, problem] of problems) t.strictSame(typeOf(entry), { problem });

@@ -126,6 +126,23 @@ t.test('every attribute says what its absence means, exactly once', async (t) =>
   t.strictSame(problems('{ type: string, required_for: [{ actions: [read] }], optional: nothing }'), []);
 });
 
+t.test('a name means one attribute, or one field, and nothing else', async (t) => {
+  const told = (text: string) =>
+    errorsIn(
+      smallFiles([], {
+        'firm.yaml': SMALL_FIRM.replace('  context:\n', `  context:\n    ${text}: { type: string, optional: x }\n`),
+      }),
+    );
+  t.strictSame(told('parcel.to'), ['firm.yaml:29:5: an attribute cannot be named `parcel.to` — choose another name']);
+  t.strictSame(told('constructor'), [
+    'firm.yaml:29:5: an attribute cannot be named `constructor` — choose another name',
+  ]);
+  t.strictSame(told('approvals'), [
+    'firm.yaml:29:5: `context.approvals` is built in and cannot be declared — remove the entry',
+  ]);
+  t.strictSame(told('source_system').length, 1);
+});
+
 t.test('the starter dictionary asks exactly for what the firm asks for', async (t) => {
   const { declared } = starterPolicies().firm.dictionary;
   const asked = (type: string, action: string, userType: string) =>

@@ -24,9 +24,9 @@ const isAmong = (found: Value, ids: unknown): Truth => someOf(listOf(ids).map((i
 export function judgeWall(world: World, settings: Raw, wall: Raw): (readonly [rule: string, truth: Truth])[] {
   const { request, data } = world;
   const { now, action, resource } = request;
-  const from = wall['valid_from'] === undefined ? -Infinity : (instantOf(String(wall['valid_from'])) ?? NaN);
-  const until = wall['valid_until'] === undefined ? Infinity : (instantOf(String(wall['valid_until'])) ?? NaN);
-  if (now < from || now >= until) return [];
+  const { valid_from: from, valid_until: until } = wall;
+  if (typeof from === 'string' && now < (instantOf(from) ?? NaN)) return [];
+  if (typeof until === 'string' && now >= (instantOf(until) ?? NaN)) return [];
   const subject = valueAt(world, 'subject.id');
   const matter = valueAt(world, 'matter.id');
   const names = (people: unknown): Truth => isAmong(subject, people);

@@ -4,12 +4,13 @@ import t from 'tap';
 import { connect, createDatabase } from '../helpers/postgres.ts';
 import { startService, whenReady, type Service } from '../helpers/service.ts';
 import { createFirm } from '../helpers/service-firm.ts';
+import { readServiceLog } from './log.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 
 const RACES = 25;
 
-const { urls } = await createDatabase(t);
+const { urls, superuserUrl } = await createDatabase(t);
 const firm = await createFirm(t);
 const services = await Promise.all([1, 2].map(() => startService(t, { urls, firm })));
 await Promise.all(services.map((service) => whenReady(service)));
@@ -75,6 +76,12 @@ async function recordOf({ body }: { readonly body: Json }): Promise<Json> {
   return JSON.parse(rows[0]?.bytes.toString('utf8') ?? '{}');
 }
 
+async function recordsOf(answers: readonly { readonly body: Json }[]): Promise<readonly Json[]> {
+  const records: Json[] = [];
+  for (const answer of answers) records.push(await recordOf(answer));
+  return records;
+}
+
 t.test('exactly one of those who race for an approval gets it', async (t) => {
   for (let race = 0; race < RACES; race++) {
     const id = `D-${race}`;
@@ -83,7 +90,7 @@ t.test('exactly one of those who race for an approval gets it', async (t) => {
     const answers = await Promise.all(runners.map((service) => dispose(service, id, [approval])));
     const allowed = answers.filter(({ body }) => body['decision'] === true);
     t.strictSame([answers.every(({ status }) => status === 200), allowed.length], [true, 1], id);
-    const records = await Promise.all(answers.map(recordOf));
+    const records = await recordsOf(answers);
     const proven = records.filter((record) => (record['approvals'] as { ids: string[] }).ids.includes(approval));
     t.strictSame(
       proven.map((record) => [record['outcome'], record['approvals']]),
@@ -105,7 +112,7 @@ t.test('several approvals at once, in any order, are used once each and lock nob
       dispose(second, id, approvals.toReversed()),
       dispose(second, id, [...approvals.slice(1), ...approvals.slice(0, 1)]),
     ]);
-    const records = await Promise.all(answers.map(recordOf));
+    const records = await recordsOf(answers);
     const used = records.flatMap((record) => (record['approvals'] as { ids: string[] }).ids);
     t.strictSame(used.toSorted(), approvals.toSorted(), id);
   }
@@ -130,4 +137,16 @@ t.test('an approval stays used when the process dies before its answer', async (
   const again = await dispose(second, 'F-1', [approval]);
   t.match(again, { status: 200, body: { decision: false } });
   t.match(await recordOf(again), { approvals: { ids: [], proven: [] }, decided_by: ['default-deny'] });
+});
+
+t.test('chains verify, columns say what bytes say, and every approval has its record', async (t) => {
+  const log = await readServiceLog(superuserUrl, firm.certifier);
+  t.strictSame(log.problems, []);
+  const recorded = log.records.filter(({ kind, said }) => kind === 'approval' && said['outcome'] === 'allow');
+  const { rows } = await reader.query<{ id: string }>('select id from approvals order by id');
+  t.strictSame(
+    rows.map(({ id }) => id),
+    recorded.map(({ id }) => id).toSorted(),
+  );
+  t.equal(rows.length, 4 * RACES + 1);
 });

@@ -25,7 +25,7 @@ export interface LoadOptions {
   readonly next: (exchanges: readonly Exchange[]) => Attempt;
 }
 
-const PAUSE_MS = 30;
+const PAUSE_MS = 80;
 /** Every so many requests come over a connection of their own. */
 const OWN_CONNECTION = 20;
 

@@ -1,5 +1,7 @@
-// Reads everything that the database holds of the log, with every writer's chain verified. It must never ask the service, nor skip a row.
-import type { KeyObject } from 'node:crypto';
+// Reads everything that the database holds of the log, with every writer's chain verified and every policy set that decided unpacked.
+// It must never ask the service, nor skip a row.
+import { hash as digest, type KeyObject } from 'node:crypto';
+import { inflateSync } from 'node:zlib';
 import type pg from 'pg';
 import { openClient } from '../../src/io/db/database.ts';
 import {
@@ -25,7 +27,7 @@ export interface ServiceLog {
   /** By writer and sequence. */
   readonly records: readonly LoggedRecord[];
   readonly writers: readonly string[];
-  /** Everything that is wrong with rows, chains, heads and columns. */
+  /** Everything that is wrong with rows, chains, heads, columns and kept policy sets. */
   readonly problems: readonly string[];
 }
 
@@ -61,10 +63,29 @@ export async function readServiceLog(superuserUrl: string, certifier: KeyObject)
       const chain = { writer, certifier, columnsOf, rows: own.map(chainRow), heads: headsByWriter.get(writer) ?? [] };
       problems.push(...verifyChain(chain).problems.map((problem) => describe(writer, problem)));
     }
-    return { records: rows.flatMap(logged), writers: [...byWriter.keys()], problems };
+    const records = rows.flatMap(logged);
+    problems.push(...(await unkept(client, records)));
+    return { records, writers: [...byWriter.keys()], problems };
   } finally {
     await client.end();
   }
+}
+
+/** What is missing of the sets that the records name: without it they cannot be replayed. */
+async function unkept(client: pg.Client, records: readonly LoggedRecord[]): Promise<readonly string[]> {
+  const sets = await client.query<{ revision: string; manifest: Readonly<Record<string, string>> }>(
+    'select revision, manifest from policy_sets',
+  );
+  const blobs = await client.query<{ content: Buffer }>('select content from policy_blobs');
+  const contents = new Set(blobs.rows.map(({ content }) => digest('sha256', inflateSync(content))));
+  const kept = new Map(sets.rows.map(({ revision, manifest }) => [revision, Object.entries(manifest)]));
+  const named = records.map(({ said }) => (said['policy'] as JsonObject | undefined)?.['revision']);
+  return [...new Set(named)].flatMap((revision) => {
+    if (typeof revision !== 'string') return [];
+    const files = kept.get(revision) ?? [];
+    if (files.length === 0) return [`${revision}: this set was not kept`];
+    return files.filter(([, hash]) => !contents.has(hash)).map(([name]) => `${revision}: ${name} was not kept`);
+  });
 }
 
 function describe(writer: string, { seq, problem, detail }: ChainProblem): string {
@@ -88,6 +109,7 @@ function columnsOf(record: JsonObject): RecordColumns {
   const list = (name: string): readonly string[] => (at(name) ?? []) as readonly string[];
   switch (record['kind']) {
     case 'decision':
+    case 'approval':
     case 'read':
       return {
         outcome: text('outcome') as RecordColumns['outcome'],

@@ -61,6 +61,15 @@ export const COURIER_TIMES: CourierTimes = {
 const PAGE = 100;
 const AT_ONCE = 8;
 
+interface Outcome {
+  /** Nothing was taken, and nothing else would be at present. */
+  readonly away: boolean;
+  /** Of the last failure. */
+  readonly reason: string;
+}
+
+const FINE: Outcome = { away: false, reason: '' };
+
 interface Retry {
   readonly failures: number;
   readonly notBefore: number;
@@ -112,42 +121,60 @@ export function createCourier(deps: CourierDeps): Courier {
     settledUntil = 0;
   }
 
-  /** Posts what is due; returns why the last post failed, if one did. */
+  /** Posts what is due, first what was never tried: an event that fails again and again must not keep others waiting. */
   async function round(holder: Seat): Promise<string> {
     const startedAt = deps.now();
     const all = startedAt - lookedAtAll >= times.wholeWindowMs;
-    const windowStart = startedAt - times.windowMs;
-    let after = uuidv7Floor(Math.max(0, windowStart, all ? 0 : settledUntil));
-    let reason = '';
-    for (;;) {
+    const windowStart = uuidv7Floor(Math.max(0, startedAt - times.windowMs));
+    const settled = uuidv7Floor(Math.max(0, settledUntil));
+    const again: DutyEvent[] = [];
+    let after = all || settled < windowStart ? windowStart : settled;
+    for (let isLast = false; !isLast;) {
       const page = await log.pending(after, deps.callersDuties(), PAGE);
-      const due = page.flatMap(({ id, record }) => (isDue(id) ? (dutyEvent(id, record) ?? []) : []));
-      const delivered = due.length === 0 ? new Set<string>() : await holder.delivered(due.map(({ id }) => id));
-      const open = due.filter(({ id }) => !delivered.has(id));
-      while (open.length > 0) {
-        const outcome = await postSome(holder, open.splice(0, down > 0 ? 1 : AT_ONCE));
-        if (outcome.reason !== '') reason = outcome.reason;
-        if (stop.signal.aborted || outcome.away) return reason;
-      }
-      const last = page.at(-1);
-      if (last === undefined || page.length < PAGE) break;
-      after = last.id;
+      const events = page.flatMap(({ id, record }) => (isDue(id) ? (dutyEvent(id, record) ?? []) : []));
+      again.push(...events.filter(({ id }) => retries.has(id)));
+      const fresh = await postAll(
+        holder,
+        events.filter(({ id }) => !retries.has(id)),
+      );
+      if (fresh.away) return fresh.reason;
+      after = page.at(-1)?.id ?? after;
+      isLast = page.length < PAGE;
     }
+    const failures = ({ id }: DutyEvent): number => retries.get(id)?.failures ?? 0;
+    const retried = await postAll(
+      holder,
+      again.sort((a, b) => failures(a) - failures(b)),
+    );
+    if (retried.away) return retried.reason;
     down = 0;
-    const oldest = uuidv7Floor(Math.max(0, windowStart));
-    for (const id of retries.keys()) if (id < oldest) retries.delete(id);
+    for (const id of retries.keys()) if (id < windowStart) retries.delete(id);
     if (retries.size === 0) settledUntil = startedAt - times.lateMs;
     if (all) lookedAtAll = startedAt;
-    return reason;
+    return retried.reason;
   }
 
-  async function postSome(holder: Seat, events: readonly DutyEvent[]): Promise<{ away: boolean; reason: string }> {
+  /** Stops when nothing is taken any more. */
+  async function postAll(holder: Seat, events: readonly DutyEvent[]): Promise<Outcome> {
+    if (events.length === 0) return FINE;
+    const delivered = await holder.delivered(events.map(({ id }) => id));
+    const open = events.filter(({ id }) => !delivered.has(id));
+    for (const { id } of events) if (delivered.has(id)) retries.delete(id);
+    let last = FINE;
+    while (open.length > 0 && !last.away) {
+      last = await postSome(holder, open.splice(0, down > 0 ? 1 : AT_ONCE));
+      if (stop.signal.aborted) return { away: true, reason: '' };
+    }
+    return last;
+  }
+
+  async function postSome(holder: Seat, events: readonly DutyEvent[]): Promise<Outcome> {
     const posted = await Promise.all(
       events.map(async (event) =>
         unnoted.has(event.id) ? { result: 'taken', reason: '' } : await deps.post(event, stop.signal),
       ),
     );
-    if (stop.signal.aborted && posted.every(({ result }) => result !== 'taken')) return { away: true, reason: '' };
+    if (stop.signal.aborted && posted.every(({ result }) => result !== 'taken')) return FINE;
     const taken = events.filter((_, index) => posted[index]?.result === 'taken').map(({ id }) => id);
     for (const id of taken) unnoted.add(id);
     if (taken.length > 0) await holder.note(taken, new Date(deps.now()));

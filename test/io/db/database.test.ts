@@ -67,6 +67,20 @@ t.test('closing twice is closing once, and a lost connection is reported', async
   await Promise.all([db.close(), db.close()]);
 });
 
+t.test('a connection that is lost in use fails its query, and ends nothing else', async (t) => {
+  const db = openDatabase({ url: database.urls.reader, applicationName: 'cut in use', max: 1, onError });
+  t.teardown(() => db.close());
+  const owner = await connect(t, database.superuserUrl);
+  const session = await db.pool.connect();
+  const query = t.rejects(session.query('select pg_sleep(600)'), /terminat/);
+  const end = `select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'cut in use' and state = 'active'`;
+  while ((await owner.query(end)).rowCount === 0) await new Promise((resolve) => setTimeout(resolve, 10));
+  await query;
+  await new Promise((resolve) => session.once('end', resolve));
+  session.release();
+  t.same((await db.pool.query('select 1 as one')).rows, [{ one: 1 }], 'the next one has a connection of its own');
+});
+
 t.test('a server that may lose commits is refused in words', async (t) => {
   const server = await startPrivatePostgres(t, { migrated: false });
   await t.resolves(requireDurableServer(await connect(t, server.superuserUrl)));
