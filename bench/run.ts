@@ -42,7 +42,7 @@ const undo: (() => Promise<unknown>)[] = [];
 async function main(): Promise<void> {
   const [seconds, rounds] = [Number(options.seconds), Number(options.rounds)];
   const seed = Number(options.seed);
-  const now = Date.now();
+  const now = Math.floor(Date.now() / 1_000) * 1_000; // tokens state instants in seconds
   const home = await mkdtemp(path.join(tmpdir(), 'privity-bench-'));
   undo.push(() => rm(home, { recursive: true, force: true }));
   printMachine();

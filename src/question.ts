@@ -26,6 +26,7 @@ export function requestOf(
   { action, resource, context }: Pick<Question, 'action' | 'resource' | 'context'>,
   now: number,
 ): DecisionRequest {
-  const actor = subject.actor ?? caller.aiAssistant;
+  // Every request through a caller with an AI assistant has that actor, whatever the token says (DESIGN 4).
+  const actor = caller.aiAssistant ?? subject.actor;
   return { subject, actor, action, resource, context, sourceSystem: caller.sourceSystem, approvals: [], now };
 }

@@ -124,6 +124,7 @@ function listType(items: NonNullable<AttributeEntry['items']>): AttributeType | 
 function objectType(fields: Readonly<Record<string, FieldEntry>>): AttributeType | { readonly problem: string } {
   const types = new Map<string, AttributeType>();
   for (const [name, field] of Object.entries(fields)) {
+    if (name.includes('.')) return { problem: `field \`${name}\` must be named without a dot` };
     if (field.type === 'list' || field.type === 'object')
       return { problem: `field \`${name}\` must be of a simple type` };
     const type = typeOf(field);

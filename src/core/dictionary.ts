@@ -185,9 +185,9 @@ export function compileDictionary(firm: FirmFile, names: Vocabulary, place: Plac
     for (const [name, entry] of Object.entries(firm.attributes[namespace] ?? {})) {
       const path = `${namespace}.${name}`;
       const here = at(place, 'attributes', namespace, name);
-      if (name === 'constructor') {
-        // Every object has a member of this name, sent or not.
-        report.error(here, 'reserved-name', `an attribute cannot be named \`constructor\``, 'choose another name');
+      // Every object has a member of the one name, sent or not; a dot would make a field of an object of the other.
+      if (name === 'constructor' || name.includes('.')) {
+        report.error(here, 'reserved-name', `an attribute cannot be named \`${name}\``, 'choose another name');
         continue;
       }
       if (byPath.has(path)) {

@@ -15,6 +15,7 @@ import {
   getter,
   getterOf,
   isEntry,
+  slotOf,
   type Get,
   type Test,
 } from './operators.ts';
@@ -25,7 +26,7 @@ export type { Test };
 export function compileExpr(expr: Expr): Test {
   switch (expr.op) {
     case 'all': {
-      const test = compileAll(flatten(expr, 'all').map(compileExpr));
+      const test = compileConjunction(flatten(expr, 'all'));
       return notesEntries(expr) ? forgetting(test, (truth) => truth !== TRUE) : test;
     }
     case 'any': {
@@ -116,6 +117,36 @@ function forgetting(test: Test, when: (truth: Truth) => boolean): Test {
 /** Does not stop at the first true: every alternative may note entries. */
 function compileEvery(tests: readonly Test[]): Test {
   return (frame) => tests.reduce<Truth>((result, test) => or(result, test(frame)), FALSE);
+}
+
+/** What most often is false comes first, in one go: attributes that must have one value. The order cannot change the result. */
+function compileConjunction(parts: readonly Expr[]): Test {
+  const fixed = parts.flatMap(fixedValueOf);
+  const tests = parts.filter((part) => fixedValueOf(part).length === 0).map(compileExpr);
+  if (fixed.length === 0) return compileAll(tests);
+  const rest = compileAll(tests);
+  return (frame) => {
+    const { slots } = frame;
+    let result: Truth = TRUE;
+    for (const { slot, value } of fixed) {
+      const actual = slots[slot];
+      if (actual === UNKNOWN_VALUE) result = UNKNOWN;
+      else if (actual !== value) return FALSE;
+    }
+    return tests.length === 0 ? result : and(result, rest(frame));
+  };
+}
+
+interface FixedValue {
+  readonly slot: number;
+  readonly value: unknown;
+}
+
+/** Of `attribute: literal`; nothing of any other part. */
+function fixedValueOf(part: Expr): readonly FixedValue[] {
+  if (part.op !== 'eq' || part.right.kind !== 'literal') return [];
+  const slot = slotOf(part.left);
+  return slot < 0 ? [] : [{ slot, value: part.right.value }];
 }
 
 /** Stops at the first false: nothing after it can change the result. */

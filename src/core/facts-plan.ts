@@ -11,8 +11,9 @@ export interface Start {
   readonly slots: readonly unknown[];
   /** 1 for every attribute that a token, caller or request may carry. */
   readonly absent: readonly number[];
-  /** Attributes that must be stated. */
+  /** Attributes that must be stated, and their slots. */
   readonly required: readonly Attribute[];
+  readonly requiredSlots: readonly number[];
 }
 
 export interface FactsPlan {
@@ -64,7 +65,7 @@ export function planFacts(firm: Firm, recorded: readonly Attribute[], template: 
       absent[attribute.slot] = 1;
     }
     absent[SLOT.actorId] = 1;
-    return { slots, absent, required };
+    return { slots, absent, required, requiredSlots: required.map(({ slot }) => slot) };
   };
 
   return {

@@ -3,6 +3,7 @@ import type { DecisionRequest } from '../model/decision.ts';
 import { isAbsent } from './attribute-types.ts';
 import type { OnFile } from './data.ts';
 import { SLOT, type Attribute } from './dictionary.ts';
+import type { Start } from './facts-plan.ts';
 import type { Frame } from './frame.ts';
 import { resourceKey } from './merge-data.ts';
 import type { PolicySet } from './policy-set.ts';
@@ -59,7 +60,7 @@ export function gatherFacts(set: PolicySet, request: DecisionRequest): Facts {
   stateAll(plan.members.subject, subject.attributes, frame, missing);
   stateAll(plan.members.resource, resource.properties, frame, missing);
   stateAll(plan.members.context, request.context, frame, missing);
-  for (const { slot, path } of start.required) if (absent[slot] === 1) missing.push(path);
+  for (const slot of start.requiredSlots) if (absent[slot] === 1) missing.push(pathOf(start, slot));
 
   const onFile: string[] = [];
   layOver(person, frame, onFile);
@@ -78,6 +79,10 @@ export function gatherFacts(set: PolicySet, request: DecisionRequest): Facts {
     client: textOf(slots[SLOT.clientId]),
     onFile: onFile.length < 2 ? onFile : onFile.sort(),
   };
+}
+
+function pathOf({ required }: Start, slot: number): string {
+  return required.find((attribute) => attribute.slot === slot)?.path ?? '';
 }
 
 /** Puts those values that the dictionary declares into their slots. */

@@ -31,7 +31,7 @@ export function isEntry(value: unknown): value is Entry {
 }
 
 /** -1: it takes more than reading a slot. Parts that only read one are judged so often that saving the call of a getter counts. */
-function slotOf({ attribute, field }: Ref): number {
+export function slotOf({ attribute, field }: Ref): number {
   return attribute === null || field !== null ? -1 : attribute.slot;
 }
 

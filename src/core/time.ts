@@ -5,12 +5,15 @@ const RFC3339 = /^(\d{4})-(\d{2})-(\d{2})[Tt](\d{2}):(\d{2}):(\d{2})(\.\d{1,9})?
 
 /** Milliseconds since 1970 (fractions of a millisecond kept), or undefined when the text is no RFC 3339 instant. */
 export function parseTimestamp(text: string): number | undefined {
-  return text.length === 20 && text.endsWith('Z') ? parseUtcSeconds(text) : parseAny(text);
+  if (text.length === 20 && text.endsWith('Z')) return parseUtcSeconds(text);
+  // As ECMAScript writes instants: identity does, for those that tokens state in seconds.
+  if (text.length === 24 && text.endsWith('.000Z')) return parseUtcSeconds(text);
+  return parseAny(text);
 }
 
 const ZERO = 48;
 
-/** The usual form, YYYY-MM-DDTHH:MM:SSZ, without a regular expression: every decision reads some of these. */
+/** The usual form, YYYY-MM-DDTHH:MM:SS before whatever ends it, without a regular expression: every decision reads some of these. */
 function parseUtcSeconds(text: string): number | undefined {
   const two = (index: number): number => {
     const [tens, ones] = [text.charCodeAt(index) - ZERO, text.charCodeAt(index + 1) - ZERO];

@@ -1,7 +1,7 @@
 // A client is told to step up only where that alone turns the deny into an allow (DESIGN 5.1).
 import t from 'tap';
 import { decide } from '../../src/core/decide.ts';
-import { asks, smallFirm, type Asked, type Files } from '../helpers/policies.ts';
+import { asks, SMALL_FIRM, smallFirm, type Asked, type Files } from '../helpers/policies.ts';
 
 const deny = (id: string, when: object, advice?: readonly string[]) => ({
   ...{ id, effect: 'deny', actions: 'any', resources: 'any', when },
@@ -21,6 +21,17 @@ t.test('where every deny can be cured, and an allow waits behind them', async (t
   t.strictSame(stepUp([ALLOW, FRESH]), { acr_values: 'mfa phr', max_age: 600 });
   t.strictSame(stepUp([ALLOW, MFA, FRESH]), { acr_values: 'mfa phr', max_age: 600 }, 'both cures at once');
   t.strictSame(stepUp([FRESH, MFA, ALLOW]), { acr_values: 'mfa phr', max_age: 600 }, 'in any order');
+});
+
+t.test('of several ages the shortest is asked for, in whatever order', async (t) => {
+  const soon = "advice:\n  'step_up:soon': { acr_values: mfa, max_age: 60 }\n";
+  const firm = { 'firm.yaml': SMALL_FIRM.replace('advice:\n', soon) };
+  const SOON = deny('soon', NO_MFA, ['step_up:soon']);
+  for (const rules of [
+    [ALLOW, SOON, FRESH, MFA],
+    [ALLOW, MFA, FRESH, SOON],
+  ])
+    t.strictSame(stepUp(rules, {}, firm), { acr_values: 'mfa phr', max_age: 60 });
 });
 
 t.test('nowhere else', async (t) => {

@@ -61,15 +61,6 @@ export const COURIER_TIMES: CourierTimes = {
 const PAGE = 100;
 const AT_ONCE = 8;
 
-interface Outcome {
-  /** Nothing was taken, and nothing else would be at present. */
-  readonly away: boolean;
-  /** Of the last failure. */
-  readonly reason: string;
-}
-
-const FINE: Outcome = { away: false, reason: '' };
-
 interface Retry {
   readonly failures: number;
   readonly notBefore: number;
@@ -89,6 +80,8 @@ export function createCourier(deps: CourierDeps): Courier {
   let settledUntil = 0;
   let lookedAtAll = Number.NEGATIVE_INFINITY;
   let wasFailing = false;
+  /** Why something failed last; for operators. */
+  let trouble = '';
   let wake: () => void = () => undefined;
   let isWoken = false;
   const finished = run();
@@ -97,16 +90,15 @@ export function createCourier(deps: CourierDeps): Courier {
 
   async function run(): Promise<void> {
     while (!stop.signal.aborted) {
-      let reason = '';
       try {
         if (seat?.isLost() !== false) seat = await takeSeat(deps.connect);
         if (seat === null) leaveToOthers();
-        else reason = await round(seat);
+        else await round(seat);
       } catch (error) {
         down += 1;
-        reason = error instanceof Error && 'code' in error ? String(error.code) : 'database';
+        trouble = error instanceof Error && 'code' in error ? String(error.code) : 'database';
       }
-      tellChanges(reason);
+      tellChanges();
       // However many duties come in meanwhile: a receiver that is away is not asked more often than this.
       if (down > 0) await sleep(times.pollMs, undefined, { signal: stop.signal }).catch(() => undefined);
       await nap(down > 0 ? backoff(down) : seat === null ? times.seatMs : times.pollMs);
@@ -122,59 +114,55 @@ export function createCourier(deps: CourierDeps): Courier {
   }
 
   /** Posts what is due, first what was never tried: an event that fails again and again must not keep others waiting. */
-  async function round(holder: Seat): Promise<string> {
+  async function round(holder: Seat): Promise<void> {
     const startedAt = deps.now();
     const all = startedAt - lookedAtAll >= times.wholeWindowMs;
     const windowStart = uuidv7Floor(Math.max(0, startedAt - times.windowMs));
     const settled = uuidv7Floor(Math.max(0, settledUntil));
     const again: DutyEvent[] = [];
+    const seen = new Set<string>();
     let after = all || settled < windowStart ? windowStart : settled;
     for (let isLast = false; !isLast;) {
       const page = await log.pending(after, deps.callersDuties(), PAGE);
+      for (const { id } of page) seen.add(id);
       const events = page.flatMap(({ id, record }) => (isDue(id) ? (dutyEvent(id, record) ?? []) : []));
       again.push(...events.filter(({ id }) => retries.has(id)));
-      const fresh = await postAll(
-        holder,
-        events.filter(({ id }) => !retries.has(id)),
-      );
-      if (fresh.away) return fresh.reason;
+      const fresh = events.filter(({ id }) => !retries.has(id));
+      if (!(await postAll(holder, fresh))) return;
       after = page.at(-1)?.id ?? after;
       isLast = page.length < PAGE;
     }
     const failures = ({ id }: DutyEvent): number => retries.get(id)?.failures ?? 0;
-    const retried = await postAll(
-      holder,
-      again.sort((a, b) => failures(a) - failures(b)),
-    );
-    if (retried.away) return retried.reason;
+    again.sort((a, b) => failures(a) - failures(b));
+    if (!(await postAll(holder, again))) return;
     down = 0;
-    for (const id of retries.keys()) if (id < windowStart) retries.delete(id);
     if (retries.size === 0) settledUntil = startedAt - times.lateMs;
-    if (all) lookedAtAll = startedAt;
-    return retried.reason;
+    if (!all) return;
+    lookedAtAll = startedAt;
+    for (const id of retries.keys()) if (!seen.has(id)) retries.delete(id);
   }
 
-  /** Stops when nothing is taken any more. */
-  async function postAll(holder: Seat, events: readonly DutyEvent[]): Promise<Outcome> {
-    if (events.length === 0) return FINE;
+  /** Stops, and says so, when nothing is taken any more. */
+  async function postAll(holder: Seat, events: readonly DutyEvent[]): Promise<boolean> {
+    if (events.length === 0) return true;
     const delivered = await holder.delivered(events.map(({ id }) => id));
+    for (const id of delivered) retries.delete(id);
     const open = events.filter(({ id }) => !delivered.has(id));
-    for (const { id } of events) if (delivered.has(id)) retries.delete(id);
-    let last = FINE;
-    while (open.length > 0 && !last.away) {
-      last = await postSome(holder, open.splice(0, down > 0 ? 1 : AT_ONCE));
-      if (stop.signal.aborted) return { away: true, reason: '' };
+    while (open.length > 0) {
+      const isThere = await postSome(holder, open.splice(0, down > 0 ? 1 : AT_ONCE));
+      if (!isThere || stop.signal.aborted) return false;
     }
-    return last;
+    return true;
   }
 
-  async function postSome(holder: Seat, events: readonly DutyEvent[]): Promise<Outcome> {
+  /** False: the receiver took nothing, and would take nothing else. */
+  async function postSome(holder: Seat, events: readonly DutyEvent[]): Promise<boolean> {
     const posted = await Promise.all(
       events.map(async (event) =>
         unnoted.has(event.id) ? { result: 'taken', reason: '' } : await deps.post(event, stop.signal),
       ),
     );
-    if (stop.signal.aborted && posted.every(({ result }) => result !== 'taken')) return FINE;
+    if (stop.signal.aborted && posted.every(({ result }) => result !== 'taken')) return false;
     const taken = events.filter((_, index) => posted[index]?.result === 'taken').map(({ id }) => id);
     for (const id of taken) unnoted.add(id);
     if (taken.length > 0) await holder.note(taken, new Date(deps.now()));
@@ -186,11 +174,11 @@ export function createCourier(deps: CourierDeps): Courier {
       unnoted.delete(id);
       retries.delete(id);
     }
-    const failures = events.filter(({ id }) => !taken.includes(id));
-    for (const { id } of failures) putOff(id);
-    const away = taken.length === 0 && posted.some(({ result }) => result === 'failed');
-    if (away) down += 1;
-    return { away, reason: posted.find(({ result }) => result !== 'taken')?.reason ?? '' };
+    for (const { id } of events) if (!taken.includes(id)) putOff(id);
+    trouble = posted.find(({ result }) => result !== 'taken')?.reason ?? trouble;
+    const isAway = taken.length === 0 && posted.some(({ result }) => result === 'failed');
+    if (isAway) down += 1;
+    return !isAway;
   }
 
   function isDue(id: string): boolean {
@@ -207,10 +195,10 @@ export function createCourier(deps: CourierDeps): Courier {
     return Math.min(times.longestRetryMs, times.firstRetryMs * 2 ** Math.min(failures - 1, 30));
   }
 
-  function tellChanges(reason: string): void {
+  function tellChanges(): void {
     if (isFailing() === wasFailing) return;
     wasFailing = isFailing();
-    deps.report({ code: wasFailing ? 'webhook_failing' : 'webhook_works', reason });
+    deps.report({ code: wasFailing ? 'webhook_failing' : 'webhook_works', reason: wasFailing ? trouble : '' });
   }
 
   /** Until then, or until somebody wakes it. */
