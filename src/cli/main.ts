@@ -1,5 +1,7 @@
 // The command line: finds the verb, hands it its arguments, turns failures into words and exit codes. It must never load a verb that was not asked for.
 import { readFile } from 'node:fs/promises';
+import { enableCompileCache } from 'node:module';
+import { fileURLToPath } from 'node:url';
 import { nearest } from '../core/suggest.ts';
 import { readArguments } from './shell/arguments.ts';
 import { showProgramHelp, showVerbHelp } from './shell/help.ts';
@@ -124,4 +126,7 @@ function failureText(error: unknown): string {
   return error.message;
 }
 
+// Beside the dependencies, where whoever could write could change the code itself; never in a shared temporary folder. Where nothing
+// can be written it is simply not kept.
+enableCompileCache(fileURLToPath(new URL('../../node_modules/.cache/privity', import.meta.url)));
 process.exitCode = await main(process.argv.slice(2), createShell(process, process.cwd()));
