@@ -9,6 +9,7 @@ import { attributesIn } from './condition.ts';
 import { compileDataFile, type DataPart } from './data.ts';
 import type { Attribute } from './dictionary.ts';
 import { planFacts } from './facts-plan.ts';
+import { flat } from './flat.ts';
 import { reviewData } from './findings.ts';
 import { compileFirm, type Firm } from './firm.ts';
 import { compileLockdown } from './lockdown.ts';
@@ -110,7 +111,7 @@ export function* compileInSteps(files: readonly SourceFile[], options: CompileOp
   const gates = createRoleGates(firm.names.roles.keys());
   const set: PolicySet = {
     revision: revisionOf(files),
-    commit: options.commit,
+    commit: options.commit === null ? null : flat(options.commit),
     firm,
     rules,
     ruleIndex: createRuleIndex(rules, {
@@ -192,7 +193,7 @@ function policyFiles(files: readonly SourceFile[]): readonly PolicyFile[] {
 
 export function revisionOf(files: readonly SourceFile[]): string {
   const lines = policyFiles(files).map(({ path, hash }) => `${path}\u0000${hash}\n`);
-  return `sha256:${createHash('sha256').update(lines.join('')).digest('hex')}`;
+  return flat(`sha256:${createHash('sha256').update(lines.join('')).digest('hex')}`);
 }
 
 function digest(parts: readonly (string | undefined)[]): string {

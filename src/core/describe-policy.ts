@@ -49,18 +49,18 @@ export function describeTerms(set: PolicySet): readonly DescribedTerm[] {
 
 function describeBranch(set: PolicySet, branch: Branch): DescribedCase {
   const conjuncts = conjunctsOf(branch.expr);
-  const roles = rolesOf(branch.expr);
+  const gate = gateOf(branch.expr);
   return {
     who:
-      roles === null
+      gate === null
         ? 'anyone'
         : listed(
-            [...roles].map((role) => set.firm.names.roles.get(role) ?? role),
+            [...gate.roles].map((role) => set.firm.names.roles.get(role) ?? role),
             'or',
           ),
     actions: selected(branch.actions, set.firm.names.actions, 'any action'),
     resources: selected(branch.resources, set.firm.names.resourceTypes, 'anything'),
-    when: conjuncts.filter((part) => !isRoleTest(part)).map(describeExpr),
+    when: conjuncts.filter((part) => part !== gate?.part || part.op === 'term').map(describeExpr),
   };
 }
 
@@ -71,13 +71,23 @@ export function conjunctsOf(expr: Expr): readonly Expr[] {
 
 /** Roles of which the subject must hold one for the condition to be true; null when any role, or none, will do. */
 export function rolesOf(expr: Expr): ReadonlySet<string> | null {
-  let roles: ReadonlySet<string> | null = null;
+  return gateOf(expr)?.roles ?? null;
+}
+
+interface Gate {
+  readonly roles: ReadonlySet<string>;
+  /** The part that asks for them. */
+  readonly part: Expr;
+}
+
+/** Of several parts that ask for roles the one with the fewest; whoever holds several roles may pass them all, so they are not one. */
+function gateOf(expr: Expr): Gate | null {
+  let gate: Gate | null = null;
   for (const part of conjunctsOf(expr)) {
-    const named = part.op === 'term' ? rolesOf(part.arg) : isRoleTest(part) ? roleNames(part) : null;
-    if (named === null) continue;
-    roles = roles === null ? named : roles.intersection(named);
+    const roles = part.op === 'term' ? rolesOf(part.arg) : isRoleTest(part) ? roleNames(part) : null;
+    if (roles !== null && (gate === null || roles.size < gate.roles.size)) gate = { roles, part };
   }
-  return roles;
+  return gate;
 }
 
 function isRoleTest(expr: Expr): boolean {

@@ -1,6 +1,7 @@
 // The data dictionary: every attribute a condition may name, its type, where it comes from and what its absence means. It must never hold a value of a request.
 import { USER_TYPES, type AttributeEntry, type FirmFile, type RequiredForEntry } from '../model/firm.ts';
 import { compileReader, describeType, isAbsent, typeOf, type AttributeType, type Reader } from './attribute-types.ts';
+import { flat } from './flat.ts';
 import { at, type Place, type Report } from './report.ts';
 import { NONE, UNKNOWN_VALUE } from './truth.ts';
 import type { Vocabulary } from './vocabulary.ts';
@@ -183,7 +184,7 @@ export function compileDictionary(firm: FirmFile, names: Vocabulary, place: Plac
   const declared: Attribute[] = ['subject.roles', 'subject.user_type'].flatMap((path) => byPath.get(path) ?? []);
   for (const namespace of ['subject', 'resource', 'context'] as const) {
     for (const [name, entry] of Object.entries(firm.attributes[namespace] ?? {})) {
-      const path = `${namespace}.${name}`;
+      const path = flat(`${namespace}.${name}`);
       const here = at(place, 'attributes', namespace, name);
       // Every object has a member of the one name, sent or not; a dot would make a field of an object of the other.
       if (name === 'constructor' || name.includes('.')) {

@@ -1,5 +1,6 @@
 // Collects what is wrong or noteworthy while policies are compiled, each with its place. It must never stop at the first problem.
 import type { Diagnostic, SourceFile } from '../model/diagnostic.ts';
+import { flat } from './flat.ts';
 import { nearest } from './suggest.ts';
 
 export type Path = readonly (string | number)[];
@@ -68,5 +69,5 @@ export function at(place: Place, ...more: Path): Place {
 
 /** `file:line`, as records and explanations name a rule's source. */
 export function sourceOf(place: Place): string {
-  return `${place.file.path}:${place.file.locate(place.path).line}`;
+  return flat(`${place.file.path}:${place.file.locate(place.path).line}`);
 }

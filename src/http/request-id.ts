@@ -4,6 +4,7 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { FastifyInstance } from 'fastify';
 import fp from 'fastify-plugin';
+import { flat } from '../core/flat.ts';
 import { PrivityError } from '../model/errors.ts';
 
 declare module 'fastify' {
@@ -26,13 +27,13 @@ const TRACEPARENT = /^(?!ff)([0-9a-f]{2})-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a
 
 export function requestIdOf(request: Pick<IncomingMessage, 'headers'>): string {
   const given = request.headers['x-request-id'];
-  return typeof given === 'string' && SANE_ID.test(given) ? given : randomUUID();
+  return typeof given === 'string' && SANE_ID.test(given) ? given : flat(randomUUID());
 }
 
 /** The trace id of a valid `traceparent`; null for none or an invalid one, which the specification says to ignore. */
 export function traceIdOf(traceparent: string): string | null {
   const [, version, traceId = null, rest] = TRACEPARENT.exec(traceparent) ?? [];
-  return version === '00' && rest !== undefined ? null : traceId;
+  return traceId === null || (version === '00' && rest !== undefined) ? null : flat(traceId);
 }
 
 /** RFC 9112, 3.2: a server answers 400 to a request of HTTP/1.1 without it. */

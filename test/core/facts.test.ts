@@ -170,6 +170,27 @@ t.test('members with names that every object knows change nothing', async (t) =>
   t.strictSame(decide(set, bare), decide(set, request), 'objects without prototype are as good');
 });
 
+t.test('no length of a list, and no number of members, is too much', async (t) => {
+  const many = 200_000;
+  const rules = [
+    { id: 'mfa', effect: 'allow', actions: 'any', resources: 'any', when: { $is: 'mfa' } },
+    {
+      id: 'big',
+      effect: 'deny',
+      actions: 'any',
+      resources: 'any',
+      when: { 'context.visits': { $some: { count: -1 } } },
+    },
+  ];
+  const amr = [...Array.from({ length: many }, (_, index) => `method-${index}`), 'mfa'];
+  const visits = Array.from({ length: many }, (_, count) => ({ count }));
+  const extras = Object.fromEntries(Array.from({ length: many }, (_, index) => [`extra-${index}`, index]));
+  const firm = smallFirm(rules);
+  t.strictSame(decide(firm, asks({ subject: { amr }, context: { visits, ...extras } })).decidedBy, ['mfa']);
+  const wrong = decide(firm, asks({ subject: { amr: [...amr, 5] }, context: { visits: [...visits, { count: 'x' }] } }));
+  t.strictSame([wrong.decidedBy, wrong.missing], [['attribute-missing'], ['context.visits', 'subject.amr']]);
+});
+
 t.test('a frame is made anew for each request and shares nothing that one could write to', async (t) => {
   const first = gatherFacts(set, asks({ subject: { id: 'u-eve' }, actor: 'ai', properties: { owner: 'u-1' } }));
   const second = gatherFacts(set, asks({ properties: {} }));

@@ -1,7 +1,7 @@
 // The canonical form of JSON (RFC 8785, JCS) that records are hashed in. It must never accept a value that JSON or
 // Postgres would not give back as it was: what it cannot hold it refuses, it never drops or repairs.
 
-/** One member of an object in canonical form: its name, and `"name":value`. */
+/** One or more neighbouring members of an object in canonical form: the name of the first, and `"name":value,…`. */
 export interface CanonicalMember {
   readonly name: string;
   readonly text: string;
@@ -18,12 +18,6 @@ const PLAIN = /^[ !#-[\]-~]*$/;
 /** Canonical JSON text of a value. Throws a TypeError that names the path of what JSON cannot hold. */
 export function canonicalize(value: unknown): string {
   if (typeof value === 'string') return quote(value, '');
-  if (value === null) return 'null';
-  if (Array.isArray(value) && value.length < 2) {
-    const [only] = value;
-    if (value.length === 0) return '[]';
-    if (typeof only === 'string' && PLAIN.test(only)) return `["${only}"]`;
-  }
   // The engine's own serialiser writes what RFC 8785, 3.2.2 asks for, several times faster than concatenation here would.
   // It keeps members in their order, though, and silently drops or escapes what must be refused.
   const arranged = arrange(value, 0);
@@ -33,12 +27,32 @@ export function canonicalize(value: unknown): string {
   return text.includes('\\') ? write(value, '', 0) : text;
 }
 
-/** The members of an object in canonical order (RFC 8785, 3.2.3: by UTF-16 code units of their names). */
-export function canonicalMembers(object: PlainObject): readonly CanonicalMember[] {
+/**
+ * The members of an object in canonical order (RFC 8785, 3.2.3: by UTF-16 code units of their names).
+ * Those that no border lies between come as one text, which is faster than one by one.
+ * @param borders names of members to be joined with these, in canonical order
+ */
+export function canonicalMembers(object: PlainObject, borders: readonly string[]): readonly CanonicalMember[] {
   if (!isPlainObject(object)) throw refusal('', 'is not a plain object');
   const names = Object.keys(object);
   sortNames(names);
-  return names.map((name) => ({ name, text: `${quote(name, '')}:${canonicalize(object[name])}` }));
+  const members: CanonicalMember[] = [];
+  let first: string | null = null;
+  let stretch: Record<string, unknown> = {};
+  let passed = 0;
+  const close = (): void => {
+    if (first !== null) members.push({ name: first, text: canonicalize(stretch).slice(1, -1) });
+    first = null;
+    stretch = {};
+  };
+  for (const name of names) {
+    if (name === '__proto__') throw refusal('/__proto__', 'cannot be the name of a member');
+    for (let border = borders[passed]; border !== undefined && border <= name; border = borders[++passed]) close();
+    first ??= name;
+    stretch[name] = object[name];
+  }
+  close();
+  return members;
 }
 
 /** Two sorted lists of members, of different names, as one object. */

@@ -58,7 +58,7 @@ export function decisionEntry(set: PolicySet, event: DecisionEvent): RecordEntry
       actor: request.actor,
       attributes,
       claims_hash: subject.evidence.claimsHash,
-      dropped_roles: subject.evidence.droppedRoles,
+      dropped_roles: subject.evidence.droppedRoles.slice(), // of a frozen token: see stated.ts
       evidence: subject.evidence.kind,
       id: subject.id,
       issuer: subject.evidence.issuer,

@@ -17,14 +17,14 @@ export interface Envelope {
   readonly at: number;
 }
 
-const ENVELOPE_NAMES: ReadonlySet<string> = new Set(['v', 'kind', 'id', 'writer', 'seq', 'prev', 'nonce', 'at']);
+/** In canonical order. */
+const ENVELOPE_NAMES = ['at', 'id', 'kind', 'nonce', 'prev', 'seq', 'v', 'writer'];
 
-/** The members of a kind in canonical form; a TypeError for what cannot be recorded. */
+/** The members of a kind in canonical form, to stand between those of the envelope; a TypeError for what cannot be recorded. */
 export function bodyMembers(body: Readonly<Record<string, unknown>>): readonly CanonicalMember[] {
-  const members = canonicalMembers(body);
-  const taken = members.find((member) => ENVELOPE_NAMES.has(member.name));
-  if (taken !== undefined) throw new TypeError(`cannot be recorded: /${taken.name} belongs to the envelope`);
-  return members;
+  const taken = ENVELOPE_NAMES.find((name) => Object.hasOwn(body, name));
+  if (taken !== undefined) throw new TypeError(`cannot be recorded: /${taken} belongs to the envelope`);
+  return canonicalMembers(body, ENVELOPE_NAMES);
 }
 
 /** The canonical text of a record. Ids, hashes and kinds are known to need no escaping. */

@@ -18,20 +18,22 @@ export function statedAttributes(
   const members = plan.members[namespace];
   const stated: Record<string, unknown> = { ...plan.unstated[namespace] };
   for (const name in values) {
-    if (stated[name] !== null || !members.has(name)) continue;
+    const attribute = stated[name] === null ? members.get(name) : undefined;
     const raw = values[name];
-    if (isAbsent(raw)) continue;
-    stated[name] = declaredParts(members.get(name)?.type, raw);
-    if (members.get(name)?.freeText === true) freeText.push(`${namespace}.${name}`);
+    if (attribute === undefined || isAbsent(raw)) continue;
+    stated[name] = declaredParts(attribute.type, raw);
+    if (attribute.freeText) freeText.push(`${namespace}.${name}`);
   }
   return stated;
 }
 
 /** Fields that the dictionary does not declare could hold anything; what is mistyped is kept, for that is what was judged. */
-function declaredParts(type: AttributeType | undefined, raw: unknown): unknown {
-  if (type?.kind === 'list' && type.items.kind === 'object' && Array.isArray(raw)) {
+function declaredParts(type: AttributeType, raw: unknown): unknown {
+  if (type.kind === 'list' && type.items.kind === 'object' && Array.isArray(raw)) {
     return raw.map((item) => declaredParts(type.items, item));
   }
-  if (type?.kind !== 'object' || typeof raw !== 'object' || raw === null || Array.isArray(raw)) return raw;
+  // A frozen list, as those of cached tokens are, is written several times slower than a copy of it.
+  if (Array.isArray(raw)) return raw.slice();
+  if (type.kind !== 'object' || typeof raw !== 'object' || raw === null) return raw;
   return Object.fromEntries(Object.entries(raw).filter(([field]) => type.fields.has(field)));
 }

@@ -1,5 +1,6 @@
 // Reads YAML 1.2 (core schema) into a plain value and keeps where everything stands. It must never resolve tags, aliases or merge keys.
 import { isAlias, isMap, isScalar, isSeq, parseDocument, type Document } from 'yaml';
+import { flat } from '../../core/flat.ts';
 import type { Path } from '../../core/report.ts';
 import { placeAt, START, startsOfLines, type Place, type Problems } from './text.ts';
 import { DEEPEST, refuseName, refuseNumber, refuseText, type Refuse } from './values.ts';
@@ -129,7 +130,10 @@ function createReader(problems: Problems, placeOf: (offset: number) => Place) {
 }
 
 function readScalar(value: unknown, trail: Path, refuse: Refuse): unknown {
-  if (typeof value === 'string') refuseText(value, trail, refuse);
+  if (typeof value === 'string') {
+    refuseText(value, trail, refuse);
+    return flat(value);
+  }
   if (typeof value === 'number') refuseNumber(value, trail, refuse);
   return value;
 }
