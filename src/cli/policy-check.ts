@@ -1,4 +1,5 @@
 // `privity policy check`: every mistake and every finding of a policies folder. It must never call a folder good that the service would refuse.
+import { overdueReviews } from '../core/findings.ts';
 import type { PolicySet } from '../core/policy-set.ts';
 import type { Diagnostic } from '../model/diagnostic.ts';
 import { showDiagnostics } from './policies/diagnostics.ts';
@@ -24,7 +25,9 @@ export const verb: Verb = {
   ],
   async run(shell, args) {
     const folder = await readFolder(shell, args, args.operands[0]);
-    const { set, diagnostics } = compileFolder(shell, folder);
+    const { set, diagnostics: compiled } = compileFolder(shell, folder);
+    const today = new Date(shell.now()).toISOString().slice(0, 10);
+    const diagnostics = [...compiled, ...overdueReviews(set?.rules ?? [], today)];
     const errors = diagnostics.filter(({ severity }) => severity === 'error').length;
     if (args.text('format') === 'json') shell.out.line(jsonReport(folder, set, diagnostics, errors));
     else {

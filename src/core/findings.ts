@@ -1,8 +1,10 @@
 // Data that is legitimate but deserves a look: void grants, walled people on teams, overlong lists, unknown people. It must never stop a load.
+import type { Diagnostic } from '../model/diagnostic.ts';
 import type { DataPart } from './data.ts';
 import type { Entry } from './attribute-types.ts';
 import type { PolicyData } from './merge-data.ts';
-import type { Report } from './report.ts';
+import { at, createReport, type Report } from './report.ts';
+import type { Rule } from './rules.ts';
 import { NONE } from './truth.ts';
 import type { Wall } from './walls.ts';
 
@@ -135,4 +137,20 @@ function reviewWall(wall: Wall, data: PolicyData, report: Report): void {
   }
   for (const person of unlisted)
     report.finding(place, 'unknown-person', `\`${person}\` is not listed in data/people`, 'check the spelling');
+}
+
+/** Rules whose review is overdue. @param today YYYY-MM-DD */
+export function overdueReviews(rules: readonly Rule[], today: string): readonly Diagnostic[] {
+  const report = createReport();
+  for (const { entry, place } of rules) {
+    if (entry.review_by === undefined || entry.review_by >= today) continue;
+    const owner = entry.owner === undefined ? 'its owner' : entry.owner;
+    report.finding(
+      at(place, 'review_by'),
+      'overdue-review',
+      `the review was due on ${entry.review_by}`,
+      `have ${owner} confirm the rule and set the next date`,
+    );
+  }
+  return report.diagnostics;
 }

@@ -1,6 +1,8 @@
 // Data that loads, but that somebody should look at.
 import t from 'tap';
-import { diagnosticsIn, errorsIn, findingsIn, smallFiles } from '../helpers/policies.ts';
+import { overdueReviews } from '../../src/core/findings.ts';
+import { formatDiagnostic } from '../../src/core/schema-check.ts';
+import { diagnosticsIn, errorsIn, findingsIn, smallFiles, starterPolicies } from '../helpers/policies.ts';
 
 const findings = (files: object) => findingsIn(smallFiles([], { ...files }));
 
@@ -68,5 +70,24 @@ t.test('findings never stop a load, and errors leave no room for them', async (t
   t.strictSame(
     findings({ 'walls/walls.yaml': 'walls: [{ id: W-3, kind: inclusion, matter_id: M-2 }]', 'lockdown.yaml': 'x: 1' }),
     [],
+  );
+});
+
+t.test('reviews are overdue from the day after', async (t) => {
+  const { rules } = starterPolicies();
+  t.strictSame(overdueReviews(rules, '2026-12-31'), []);
+  const [first, ...others] = overdueReviews(
+    rules.filter(({ id }) => id === 'mfa-outside-office'),
+    '2027-04-01',
+  ).map(formatDiagnostic);
+  t.match(first, /^rules\/base-checks\.yaml:\d+:\d+ mfa-outside-office: the review was due on 2027-03-31 — /);
+  t.strictSame(others, []);
+  t.strictSame(
+    overdueReviews(
+      rules.filter(({ id }) => id === 'mfa-outside-office'),
+      '2027-03-31',
+    ),
+    [],
+    'the day itself is in time',
   );
 });
