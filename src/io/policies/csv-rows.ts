@@ -43,6 +43,7 @@ interface Block {
 }
 
 function parseBlock(block: string, firstLine: number): Block {
+  if (!block.includes('"')) return { rows: splitBlock(block, firstLine), brokenLine: null, reason: '' };
   const rows: Row[] = [];
   let done = 0;
   try {
@@ -66,6 +67,18 @@ function parseBlock(block: string, firstLine: number): Block {
     if (!(error instanceof CsvError)) throw error;
     return { rows, brokenLine: firstLine + done + blankLines(block, done), reason: reasonOf(error) };
   }
+}
+
+/** Without quotes every line is a row and every comma a border: long lists are read many times faster so. */
+function splitBlock(block: string, firstLine: number): readonly Row[] {
+  const rows: Row[] = [];
+  for (const [index, line] of block.split('\n').entries()) {
+    if (line.trim() === '') continue;
+    const cells = line.split(',');
+    for (const [column, cell] of cells.entries()) cells[column] = cell.trim();
+    rows.push({ cells, line: firstLine + index });
+  }
+  return rows;
 }
 
 function reasonOf({ code }: CsvError): string {

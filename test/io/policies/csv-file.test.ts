@@ -154,3 +154,20 @@ t.test('50,000 rows with quotes across slices', async (t) => {
   });
   t.strictSame(file.locate(['matters', 49_999]), { line: 55_001, column: 1 });
 });
+
+t.test('a quote somewhere in a list changes nothing about the other rows', async () => {
+  const letters = fc.constantFrom('a', 'M', ',', ',', '\n', ' ', '\t', '\f', '\v', ';', '\u00a0', '\u2028', '\ufeff');
+  fc.assert(
+    fc.property(fc.string({ unit: letters, maxLength: 60 }), (body) => {
+      const bare = `id,client_id,practice_group\n${body}\nM-9,C-9,\n`;
+      const file = (text: string) => {
+        const { value, problems } = parse('data/matters.csv', text);
+        return { rows: (value as { readonly matters?: readonly unknown[] } | undefined)?.matters, problems };
+      };
+      const [without, quoted] = [file(bare), file(`${bare}"M-10",C-9,\n`)];
+      t.strictSame(quoted.problems, without.problems);
+      t.strictSame(quoted.rows?.slice(0, -1), without.rows);
+    }),
+    { numRuns: 300 },
+  );
+});
