@@ -3,7 +3,7 @@ import type { DecisionRequest } from '../model/decision.ts';
 import { isAbsent } from './attribute-types.ts';
 import type { OnFile } from './data.ts';
 import { SLOT, type Attribute } from './dictionary.ts';
-import type { Start } from './facts-plan.ts';
+import type { FactsPlan, Start } from './facts-plan.ts';
 import type { Frame } from './frame.ts';
 import { resourceKey } from './merge-data.ts';
 import type { PolicySet } from './policy-set.ts';
@@ -20,6 +20,7 @@ export interface Facts {
 }
 
 type Values = Readonly<Record<string, unknown>>;
+type Slots = Pick<Frame, 'slots' | 'absent'>;
 
 const NOTHING: OnFile = [];
 const NO_TEAM: readonly string[] = [];
@@ -57,7 +58,7 @@ export function gatherFacts(set: PolicySet, request: DecisionRequest): Facts {
   }
   state(plan.sourceSystem, request.sourceSystem, frame, missing);
   state(plan.approvals, request.approvals, frame, missing);
-  stateAll(plan.members.subject, subject.attributes, frame, missing);
+  stateSubject(plan, subject.attributes, frame, missing);
   stateAll(plan.members.resource, resource.properties, frame, missing);
   stateAll(plan.members.context, request.context, frame, missing);
   for (const slot of start.requiredSlots) if (absent[slot] === 1) missing.push(pathOf(start, slot));
@@ -86,14 +87,47 @@ function pathOf({ required }: Start, slot: number): string {
 }
 
 /** Puts those values that the dictionary declares into their slots. */
-function stateAll(members: ReadonlyMap<string, Attribute>, values: Values, frame: Frame, missing: string[]): void {
+function stateAll(members: ReadonlyMap<string, Attribute>, values: Values, frame: Slots, missing: string[]): void {
   for (const name in values) {
     const attribute = members.get(name);
     if (attribute !== undefined) state(attribute, values[name], frame, missing);
   }
 }
 
-function state(attribute: Attribute, raw: unknown, { slots, absent }: Frame, missing: string[]): void {
+/** What a token states, in the words of one dictionary. */
+interface Stated {
+  readonly plan: FactsPlan;
+  readonly slots: readonly number[];
+  readonly values: readonly unknown[];
+  readonly missing: readonly string[];
+}
+
+/** Many requests come with one token, whose attributes never change: they are read once. */
+const statedBySubject = new WeakMap<Values, Stated>();
+
+function stateSubject(plan: FactsPlan, attributes: Values, { slots, absent }: Frame, missing: string[]): void {
+  let stated = statedBySubject.get(attributes);
+  if (stated === undefined || stated.plan !== plan) {
+    stated = readSubject(plan, attributes, slots.length);
+    statedBySubject.set(attributes, stated);
+  }
+  for (let index = 0; index < stated.slots.length; index++) {
+    const slot = stated.slots[index] ?? 0;
+    slots[slot] = stated.values[index];
+    absent[slot] = 0;
+  }
+  for (const path of stated.missing) missing.push(path);
+}
+
+function readSubject(plan: FactsPlan, attributes: Values, size: number): Stated {
+  const missing: string[] = [];
+  const [values, absent] = [new Array<unknown>(size), new Array<number>(size).fill(1)];
+  stateAll(plan.members.subject, attributes, { slots: values, absent }, missing);
+  const slots = absent.flatMap((one, slot) => (one === 0 ? [slot] : []));
+  return { plan, slots, values: slots.map((slot) => values[slot]), missing };
+}
+
+function state(attribute: Attribute, raw: unknown, { slots, absent }: Slots, missing: string[]): void {
   if (isAbsent(raw)) return;
   const value = attribute.read(raw);
   slots[attribute.slot] = value;

@@ -94,9 +94,9 @@ export function readClaims(rules: ClaimRules, payload: Payload, firm: FirmNames)
   };
 }
 
-/** Objects that were born without a prototype are tables, several times slower to go through: every decision does. */
+/** Objects that were born without a prototype are tables, several times slower to go through: every decision does. Frozen, for they are kept. */
 function compact(attributes: Record<string, unknown>): Readonly<Record<string, unknown>> {
-  return Object.setPrototypeOf({ ...attributes }, null) as Readonly<Record<string, unknown>>;
+  return Object.freeze(Object.setPrototypeOf({ ...attributes }, null) as Readonly<Record<string, unknown>>);
 }
 
 /** Null for absent (missing, null or empty). */
