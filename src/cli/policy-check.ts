@@ -12,7 +12,8 @@ export const verb: Verb = {
   about: [
     'Reads the folder as the service does and lists everything that is wrong with it at once, each with file, line, ' +
       'column, and the nearest right spelling. Errors keep the service from loading the folder (exit code 1). ' +
-      'Findings are worth a look (grants without an end, walled people on a team, overdue reviews) and exit with 0.',
+      'Findings are worth a look (rules that can never be true or change nothing, grants without an end, walled people ' +
+      'on a team, overdue reviews) and exit with 0.',
   ],
   operands: { usage: '[DIR]', min: 0, max: 1, help: 'the policies folder, instead of `--policies`' },
   options: {

@@ -12,6 +12,14 @@ export interface CompileCache {
   readonly rules: Memory<readonly Rule[]>;
   readonly walls: Memory<readonly Wall[]>;
   readonly data: Memory<DataPart | null>;
+  /** What the rules were found to be when they were last looked at together. */
+  review: RulesReview | null;
+}
+
+interface RulesReview {
+  readonly firm: Firm;
+  readonly rules: readonly Rule[];
+  readonly findings: readonly Diagnostic[];
 }
 
 interface Remembered<T> {
@@ -24,7 +32,7 @@ interface Remembered<T> {
 type Memory<T> = WeakMap<SourceFile, Remembered<T>>;
 
 export function createCompileCache(): CompileCache {
-  return { firm: new WeakMap(), rules: new WeakMap(), walls: new WeakMap(), data: new WeakMap() };
+  return { firm: new WeakMap(), rules: new WeakMap(), walls: new WeakMap(), data: new WeakMap(), review: null };
 }
 
 /** What the file was compiled to with the same firm, or what `compile` makes of it now. */
@@ -46,4 +54,25 @@ export function* remember<T>(
   report.add(findings);
   if (findings.every(({ severity }) => severity === 'finding')) memory.set(file, { firm, value, findings });
   return value;
+}
+
+/** Rules are looked at together, so the review is done anew when any of them or the firm's words have changed. */
+export function* rememberReview(
+  cache: CompileCache,
+  firm: Firm,
+  rules: readonly Rule[],
+  report: Report,
+  review: (own: Report) => Generator<void>,
+): Generator<void> {
+  const last = cache.review;
+  const isSame =
+    last?.firm === firm &&
+    last.rules.length === rules.length &&
+    last.rules.every((rule, index) => rule === rules[index]);
+  if (!isSame) {
+    const own = createReport();
+    yield* review(own);
+    cache.review = { firm, rules, findings: own.diagnostics };
+  }
+  report.add(cache.review?.findings ?? []);
 }

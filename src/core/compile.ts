@@ -3,13 +3,14 @@ import { createHash } from 'node:crypto';
 import type { Diagnostic, SourceFile } from '../model/diagnostic.ts';
 import { TestsFile } from '../model/rules.ts';
 import { createRuleIndex } from './ability.ts';
-import { createCompileCache, remember, type CompileCache } from './compile-cache.ts';
+import { createCompileCache, remember, rememberReview, type CompileCache } from './compile-cache.ts';
 import { compileWallsFile } from './compile-walls.ts';
 import { attributesIn } from './condition.ts';
 import { compileDataFile, type DataPart } from './data.ts';
 import type { Attribute } from './dictionary.ts';
 import { planFacts } from './facts-plan.ts';
 import { flat } from './flat.ts';
+import { reviewRules } from './findings-rules.ts';
 import { reviewData } from './findings.ts';
 import { compileFirm, type Firm } from './firm.ts';
 import { compileLockdown } from './lockdown.ts';
@@ -101,7 +102,10 @@ export function* compileInSteps(files: readonly SourceFile[], options: CompileOp
   const issuers = compileIssuers(one('issuers.yaml'), firm, report);
   const callers = compileCallers(one('callers.yaml'), issuers, firm, data.aiAssistants, report);
   const lockdown = compileLockdown(one('lockdown.yaml'), report);
-  if (!hasErrors(report)) yield* reviewData(walls, data, parts, report);
+  if (!hasErrors(report)) {
+    yield* rememberReview(cache, firm, rules, report, (own) => reviewRules(firm, rules, own));
+    yield* reviewData(walls, data, parts, report);
+  }
   const diagnostics = sorted(report.diagnostics);
   if (hasErrors(report)) return { set: null, diagnostics };
 

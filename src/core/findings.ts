@@ -1,9 +1,9 @@
 // Data that is legitimate but deserves a look: void grants, walled people on teams, overlong lists, unknown people. It must never stop a load.
 import type { Diagnostic } from '../model/diagnostic.ts';
-import type { DataPart } from './data.ts';
+import type { DataPart, MatterFacts } from './data.ts';
 import type { Entry } from './attribute-types.ts';
 import type { PolicyData } from './merge-data.ts';
-import { at, createReport, type Report } from './report.ts';
+import { at, createReport, type Path, type Place, type Report } from './report.ts';
 import type { Rule } from './rules.ts';
 import { NONE } from './truth.ts';
 import type { Wall } from './walls.ts';
@@ -20,45 +20,89 @@ export function* reviewData(
   parts: readonly DataPart[],
   report: Report,
 ): Generator<void> {
-  const exclusions = indexExclusions(walls);
+  const barriers = indexBarriers(walls, data);
+  const told = new Set<string>();
+  /** Once each, in however many lists. */
+  const unknown = (person: unknown, place: Place, ...member: Path) => {
+    if (typeof person !== 'string' || data.directory.size === 0 || data.people.has(person) || told.has(person)) return;
+    told.add(person);
+    const message = `\`${person}\` is not listed in data/people`;
+    report.finding(at(place, ...member), 'unknown-person', message, 'check the spelling');
+  };
   for (const part of parts) {
+    const { file } = part;
     reviewLists(part, report);
     for (const [index, grant] of part.grants.entries()) {
-      reviewGrant(grant, index, part, data, report);
+      const place = { file, path: ['grants', index], item: String(grant['id']) };
+      reviewGrant(grant, place, data, report);
+      unknown(grant['granted_to'], place, 'granted_to');
+      unknown(grant['approved_by'], place, 'approved_by');
       if (index % STEP === STEP - 1) yield;
     }
-    for (let index = 0; index < part.matters.length; index++) {
-      reviewTeam(part, index, exclusions, report);
+    for (const [index, [id, matter]] of part.matters.entries()) {
+      const place = { file, path: ['matters', index], item: id };
+      reviewTeam(id, matter, place, barriers, report);
+      unknown(matter.responsible, place, 'responsible_attorney');
+      unknown(matter.proposing, place, 'proposing_partner');
+      for (const person of matter.team) unknown(person, place, 'team');
       if (index % STEP === STEP - 1) yield;
     }
+    for (const [id, assisted] of part.assistants)
+      for (const person of [id, ...assisted]) unknown(person, { file, path: ['assistants', id] });
     yield;
   }
   for (const [index, wall] of walls.entries()) {
     reviewWall(wall, data, report);
+    const sides = wall.sides.map(({ people }) => people);
+    for (const people of [wall.excluded, wall.included, wall.acknowledged, wall.released, ...sides])
+      for (const person of people) unknown(person, wall.place);
     if (index % STEP === STEP - 1) yield;
   }
 }
 
-interface Exclusions {
-  readonly byMatter: ReadonlyMap<string, readonly Wall[]>;
-  readonly byClient: ReadonlyMap<string, readonly Wall[]>;
+/** Whom a wall keeps from a matter, and why: in words that follow "is on the team but"; null: not this person. */
+type Barrier = (person: string) => string | null;
+
+interface Barriers {
+  readonly byMatter: ReadonlyMap<string, readonly Barrier[]>;
+  readonly byClient: ReadonlyMap<string, readonly Barrier[]>;
 }
 
-function indexExclusions(walls: readonly Wall[]): Exclusions {
-  const exclusions = walls.filter(({ kind }) => kind === 'exclusion');
-  return {
-    byMatter: Map.groupBy(
-      exclusions.filter(({ matter }) => matter !== null),
-      ({ matter }) => matter ?? '',
-    ),
-    byClient: Map.groupBy(
-      exclusions.filter(({ client }) => client !== null),
-      ({ client }) => client ?? '',
-    ),
+function indexBarriers(walls: readonly Wall[], { assistants }: PolicyData): Barriers {
+  const byMatter = new Map<string, Barrier[]>();
+  const byClient = new Map<string, Barrier[]>();
+  const put = (index: Map<string, Barrier[]>, key: string | null, barrier: Barrier) => {
+    if (key === null) return;
+    const list = index.get(key);
+    if (list === undefined) index.set(key, [barrier]);
+    else list.push(barrier);
   };
+  for (const wall of walls) {
+    const name = `${wall.id} (${wall.source})`;
+    if (wall.kind === 'exclusion') {
+      const barrier: Barrier = (person) => {
+        if (wall.excluded.has(person)) return `excluded by ${name}`;
+        const screened = wall.released.has(person) ? undefined : assistants.get(person);
+        const assisted = screened?.find((one) => wall.excluded.has(one));
+        return assisted === undefined ? null : `assists \`${assisted}\`, whom ${name} excludes`;
+      };
+      put(byMatter, wall.matter, barrier);
+      put(byClient, wall.client, barrier);
+    } else if (wall.kind === 'inclusion') {
+      put(byMatter, wall.matter, (person) => (wall.included.has(person) ? null : `not let in by ${name}`));
+    } else {
+      for (const side of wall.sides) {
+        const opposed = wall.sides.filter((other) => other !== side);
+        const barrier: Barrier = (person) =>
+          opposed.some(({ people }) => people.has(person)) ? `on the other side of ${name}` : null;
+        for (const matter of side.matters) put(byMatter, matter, barrier);
+      }
+    }
+  }
+  return { byMatter, byClient };
 }
 
-const NO_WALLS: readonly Wall[] = [];
+const NO_BARRIERS: readonly Barrier[] = [];
 
 function reviewLists(part: DataPart, report: Report): void {
   if (!/\.ya?ml$/.test(part.file.path)) return;
@@ -74,8 +118,7 @@ function reviewLists(part: DataPart, report: Report): void {
   }
 }
 
-function reviewGrant(grant: Entry, index: number, part: DataPart, data: PolicyData, report: Report): void {
-  const place = { file: part.file, path: ['grants', index], item: String(grant['id']) };
+function reviewGrant(grant: Entry, place: Place, data: PolicyData, report: Report): void {
   if (grant['valid_until'] === NONE)
     report.finding(place, 'void-grant', 'a grant without valid_until gives nothing', 'add an end date');
   if (grant['approved_by'] === grant['granted_to']) {
@@ -96,16 +139,21 @@ function reviewGrant(grant: Entry, index: number, part: DataPart, data: PolicyDa
   }
 }
 
-function reviewTeam(part: DataPart, index: number, { byMatter, byClient }: Exclusions, report: Report): void {
-  const entry = part.matters[index];
-  if (entry === undefined) return;
-  const [id, matter] = entry;
-  for (const wall of [...(byMatter.get(id) ?? NO_WALLS), ...(byClient.get(matter.clientId) ?? NO_WALLS)]) {
-    for (const person of matter.team.filter((one) => wall.excluded.has(one))) {
+function reviewTeam(
+  id: string,
+  { clientId, team }: MatterFacts,
+  place: Place,
+  { byMatter, byClient }: Barriers,
+  report: Report,
+): void {
+  for (const barrier of [...(byMatter.get(id) ?? NO_BARRIERS), ...(byClient.get(clientId) ?? NO_BARRIERS)]) {
+    for (const person of team) {
+      const why = barrier(person);
+      if (why === null) continue;
       report.finding(
-        { file: part.file, path: ['matters', index, 'team'], item: id },
+        at(place, 'team'),
         'walled-team-member',
-        `\`${person}\` is on the team but excluded by ${wall.id} (${wall.source})`,
+        `\`${person}\` is on the team but ${why}`,
         'the wall wins while it is active; take the person off the team',
       );
     }
@@ -129,14 +177,6 @@ function reviewWall(wall: Wall, data: PolicyData, report: Report): void {
   if (wall.kind === 'exclusion' && wall.excluded.size === 0) {
     report.finding(place, 'nobody-excluded', 'the exclusion wall keeps nobody out', 'list excluded_people');
   }
-  if (data.directory.size === 0) return;
-  const sides = wall.sides.map(({ people }) => people);
-  const unlisted = new Set<string>(); // once each, in however many lists
-  for (const people of [wall.excluded, wall.included, wall.acknowledged, wall.released, ...sides]) {
-    for (const person of people) if (!data.directory.has(person) && !data.people.has(person)) unlisted.add(person);
-  }
-  for (const person of unlisted)
-    report.finding(place, 'unknown-person', `\`${person}\` is not listed in data/people`, 'check the spelling');
 }
 
 /** Rules whose review is overdue. @param today YYYY-MM-DD */

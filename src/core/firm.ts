@@ -28,6 +28,8 @@ export interface Firm {
   };
   /** Null: nobody can approve anything for somebody else. */
   readonly approvals: { readonly approver: Test; readonly expr: Expr; readonly validForMs: number } | null;
+  /** Where the parts of conditions were written, those of rules included. */
+  readonly places: WeakMap<Expr, Place>;
   /** What names mean in a rule of this firm. */
   scope(report: Report): Scope;
 }
@@ -49,6 +51,7 @@ export function compileFirm(file: SourceFile, report: Report): Firm | null {
   const terms = new Map<string, Expr>();
   const termEntries = entry.terms ?? {};
   const termNames = Object.keys(termEntries);
+  const places = new WeakMap<Expr, Place>();
 
   const scope = (to: Report, trail: readonly string[] = []): Scope => ({
     dictionary,
@@ -56,6 +59,7 @@ export function compileFirm(file: SourceFile, report: Report): Firm | null {
     calendars,
     entry: null,
     report: to,
+    places,
     term(name, where) {
       const done = terms.get(name);
       if (done !== undefined) return done;
@@ -115,6 +119,7 @@ export function compileFirm(file: SourceFile, report: Report): Firm | null {
     obligations,
     approvals: compileApprovals(entry, scope(report), at(place, 'approvals'), report),
     walls: { lateralReasons: new Set(entry.walls?.lateral_reasons), conflictCheckers: [...checkers], memoAdvice },
+    places,
     scope: (to) => scope(to),
   };
 }

@@ -29,7 +29,17 @@ export function parseCondition(value: unknown, scope: Scope, place: Place, depth
   }
   const entries = Object.entries(value);
   if (entries.length === 0) report.error(place, 'empty-condition', 'an empty condition says nothing', 'remove it');
-  return all(entries.map(([key, inner]) => parseMember(key, inner, scope, at(place, key), depth + 1)));
+  const members = entries.map(([key, inner]) => {
+    const here = at(place, key);
+    return placed(parseMember(key, inner, scope, here, depth + 1), scope, here);
+  });
+  return all(members);
+}
+
+/** Notes where it was written; what was noted of it before is more exact. */
+export function placed(expr: Expr, { places }: Scope, place: Place): Expr {
+  if (!places.has(expr)) places.set(expr, place);
+  return expr;
 }
 
 function parseMember(key: string, value: unknown, scope: Scope, place: Place, depth: number): Expr {
@@ -41,7 +51,11 @@ function parseMember(key: string, value: unknown, scope: Scope, place: Place, de
         scope.report.error(place, 'condition-shape', `\`${key}\` needs a list of conditions`);
         return ALWAYS;
       }
-      return { op, args: value.map((one: unknown, index) => parseCondition(one, scope, at(place, index), depth)) };
+      const args = value.map((one: unknown, index) => {
+        const here = at(place, index);
+        return placed(parseCondition(one, scope, here, depth), scope, here);
+      });
+      return { op, args };
     }
     case '$not':
       return { op: 'not', arg: parseCondition(value, scope, place, depth) };
@@ -73,7 +87,8 @@ export function parseTerms(value: unknown, scope: Scope, place: Place): Expr {
       return ALWAYS;
     }
     const arg = scope.term(name, here);
-    return arg === undefined ? ALWAYS : { op: 'term', name, index: scope.termNames.indexOf(name), arg };
+    if (arg === undefined) return ALWAYS;
+    return placed({ op: 'term', name, index: scope.termNames.indexOf(name), arg }, scope, here);
   });
   if (exprs.length === 0) scope.report.error(place, 'condition-shape', '`$is` needs at least one term');
   return all(exprs);
@@ -96,8 +111,8 @@ function parseAttribute(path: string, value: unknown, scope: Scope, place: Place
   return all(
     operators.map(([operator, operand]) => {
       const here = at(place, operator);
-      if (operator === '$some') return parseSome(left, operand, scope, here, depth);
-      return parseOperator(left, operator, operand, scope, here);
+      if (operator === '$some') return placed(parseSome(left, operand, scope, here, depth), scope, here);
+      return placed(parseOperator(left, operator, operand, scope, here), scope, here);
     }),
   );
 }

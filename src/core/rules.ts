@@ -5,7 +5,7 @@ import type { SourceFile } from '../model/diagnostic.ts';
 import { all, type Expr } from './condition.ts';
 import { compileExpr, type Test } from './evaluate.ts';
 import type { Firm } from './firm.ts';
-import { parseCondition, parseTerms } from './parse-condition.ts';
+import { parseCondition, parseTerms, placed } from './parse-condition.ts';
 import { at, sourceOf, type Place, type Report } from './report.ts';
 import { checkFile } from './schema-check.ts';
 import { WALL_RULES } from './walls.ts';
@@ -30,6 +30,9 @@ export interface Branch {
   readonly resources: Selection;
   readonly expr: Expr;
   readonly test: Test;
+  readonly place: Place;
+  /** What a case adds to its rule; nothing where the rule has no cases. */
+  readonly parts: readonly Expr[];
 }
 
 export interface Rule {
@@ -38,6 +41,8 @@ export interface Rule {
   /** `file:line` */
   readonly source: string;
   readonly branches: readonly Branch[];
+  /** What the rule itself says, in each of its branches. */
+  readonly parts: readonly Expr[];
   readonly advice: readonly string[];
   readonly obligations: readonly string[];
   readonly entry: RuleEntry;
@@ -86,6 +91,7 @@ function compileRule(entry: RuleEntry, place: Place, firm: Firm, report: Report)
     effect: entry.effect,
     source: sourceOf(place),
     branches: (cases ?? [header]).map((one) => compileBranch(header, one, report)),
+    parts: header.parts,
     advice: known(entry.advice ?? [], firm.advice, 'advice', at(place, 'advice'), report),
     obligations: known(entry.obligations ?? [], firm.obligations, 'obligation', at(place, 'obligations'), report),
     entry,
@@ -112,12 +118,15 @@ function compileHeader(header: RuleCaseEntry, place: Place, firm: Firm, report: 
 
 /** A case says everything that its rule says, and more; a rule without cases is its own only case. */
 function compileBranch(rule: Header, one: Header, report: Report): Branch {
-  const expr = all(rule === one ? rule.parts : [...rule.parts, ...one.parts]);
+  const parts = rule === one ? [] : one.parts;
+  const expr = all([...rule.parts, ...parts]);
   return {
     actions: narrowed('actions', rule, one, report),
     resources: narrowed('resources', rule, one, report),
     expr,
     test: compileExpr(expr),
+    place: one.place,
+    parts,
   };
 }
 
@@ -154,16 +163,15 @@ function headerConditions(header: RuleCaseEntry, place: Place, firm: Firm, repor
     const roles = firm.names.expand('role', header.roles, at(place, 'roles'), report);
     const attribute = firm.dictionary.byPath.get('subject.roles');
     if (attribute !== undefined) {
-      parts.push({
-        op: 'has_any',
-        left: { path: attribute.path, attribute, field: null, type: attribute.type },
-        values: [...roles],
-      });
+      const left = { path: attribute.path, attribute, field: null, type: attribute.type };
+      parts.push(placed({ op: 'has_any', left, values: [...roles] }, scope, at(place, 'roles')));
     }
   }
   if (header.when !== undefined) parts.push(parseCondition(header.when, scope, at(place, 'when')));
-  if (header.unless !== undefined)
-    parts.push({ op: 'not', arg: parseCondition(header.unless, scope, at(place, 'unless')) });
+  if (header.unless !== undefined) {
+    const here = at(place, 'unless');
+    parts.push(placed({ op: 'not', arg: parseCondition(header.unless, scope, here) }, scope, here));
+  }
   return parts;
 }
 

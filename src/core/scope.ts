@@ -14,6 +14,8 @@ export interface Scope {
   /** Fields of the entry that the surrounding `$some` looks at. */
   readonly entry: ReadonlyMap<string, AttributeType> | null;
   readonly report: Report;
+  /** Where each part of a condition was written. */
+  readonly places: WeakMap<Expr, Place>;
 }
 
 /** An attribute path, a field of an object attribute, or, within `$some`, a bare field of the entry. */

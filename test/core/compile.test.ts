@@ -53,10 +53,13 @@ t.test('the starter policies have no mistakes, and the findings they are meant t
     ['void-grant', 'G-2', 'a grant approved by the person who receives it gives nothing'],
     ['void-grant', 'G-6', 'a grant without valid_until gives nothing'],
     ...[
-      ['u-voss', 'W-EX-1 (walls/walls.yaml:10)'],
-      ['u-nash', 'W-EX-3 (walls/walls.yaml:24)'],
-      ['u-hale', 'W-EX-4 (walls/walls.yaml:32)'],
-    ].map(([who, wall]) => ['walled-team-member', 'M-1001', `\`${who}\` is on the team but excluded by ${wall}`]),
+      ['u-voss', 'excluded by W-EX-1 (walls/walls.yaml:10)'],
+      ['u-yamada', 'assists `u-voss`, whom W-EX-1 (walls/walls.yaml:10) excludes'],
+      ['u-nash', 'excluded by W-EX-3 (walls/walls.yaml:24)'],
+      ['u-hale', 'excluded by W-EX-4 (walls/walls.yaml:32)'],
+    ].map(([who, why]) => ['walled-team-member', 'M-1001', `\`${who}\` is on the team but ${why}`]),
+    ['unknown-person', 'M-1001', '`u-dietz` is not listed in data/people'],
+    ['walled-team-member', 'M-2002', '`u-mori` is on the team but on the other side of W-OP-1 (walls/walls.yaml:50)'],
     ['unknown-person', 'W-IN-1', '`u-ferris` is not listed in data/people'],
   ]);
 });

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import t from 'tap';
 import { overlap } from '../../src/core/trust.ts';
-import { compiled, errorsIn, smallFiles } from '../helpers/policies.ts';
+import { compiled, errorsIn, findingsIn, smallFiles } from '../helpers/policies.ts';
 import { runs } from '../helpers/runs.ts';
 
 const issuer = (name: string, ids: readonly string[], more: object = {}) => ({
@@ -135,4 +135,28 @@ t.test('nobody vouches for who somebody is, or for how they signed in', async (t
 t.test('without the files nobody is trusted', async (t) => {
   const { issuers, callers } = compiled(smallFiles([]));
   t.strictSame([issuers, callers], [[], []]);
+});
+
+t.test('keys that come over plain http are a finding, but not from this machine', async (t) => {
+  const found = (url: string): string[] => {
+    const entry = issuer('a', ['u-*'], { keys: { url } });
+    return findingsIn(smallFiles([], { 'issuers.yaml': { version: 1, issuers: [entry] } }));
+  };
+  for (const url of [
+    'http://idp.example/jwks',
+    'http://localhost.evil.example/jwks',
+    'http://127.0.0.1@evil.example/',
+    'http://10.0.0.1/jwks',
+  ]) {
+    t.match(found(url), [/^issuers\.yaml:1:\d+ .*over plain http.* — use https/], url);
+  }
+  for (const url of [
+    'https://idp.example/jwks',
+    'http://127.0.0.1:8080/jwks',
+    'http://localhost/jwks',
+    'http://[::1]:1/jwks',
+    'http://127.9.9.9',
+  ]) {
+    t.strictSame(found(url), [], url);
+  }
 });

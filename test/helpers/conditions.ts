@@ -139,6 +139,43 @@ export const condition: fc.Arbitrary<Condition> = fc.letrec<{ node: Condition }>
   ),
 })).node;
 
+/** Conditions over the same few comparisons: they often contradict, imply or repeat each other. */
+export function relatedConditions(count: number): fc.Arbitrary<Condition[]> {
+  const few = (kind: Kind) =>
+    fc.uniqueArray(oneOf(kind.paths), { minLength: 1, maxLength: 2 }).chain((paths) => {
+      const alike = fc.tuple(oneOf(paths), comparison({ ...kind, paths })).map(([path, value]) => ({ [path]: value }));
+      return fc.array(fc.oneof({ arbitrary: alike, weight: 5 }, { arbitrary: leaf, weight: 1 }), {
+        minLength: 2,
+        maxLength: 3,
+      });
+    });
+  const entries = oneOf(ENTRIES).chain((list) => {
+    const presence = fc
+      .tuple(oneOf(['$exists', '$none']), fc.boolean())
+      .map(([operator, want]) => ({ [list]: { [operator]: want } }));
+    const matching = entryCondition(list).map((inner) => ({ [list]: { $some: inner } }));
+    return fc.array(fc.oneof(presence, { arbitrary: matching, weight: 3 }), { minLength: 2, maxLength: 4 });
+  });
+  const pool = fc.oneof(
+    { arbitrary: fc.tuple(oneOf(KINDS).chain(few), oneOf(KINDS).chain(few)).map((both) => both.flat()), weight: 3 },
+    { arbitrary: entries, weight: 1 },
+    { arbitrary: fc.array(fc.oneof(leaf, someEntry), { minLength: 2, maxLength: 3 }), weight: 1 },
+  );
+  return pool.chain((leaves) => fc.array(treeOf(oneOf(leaves)), { minLength: count, maxLength: count }));
+}
+
+function treeOf(part: fc.Arbitrary<Condition>): fc.Arbitrary<Condition> {
+  return fc.letrec<{ node: Condition }>((tie) => ({
+    node: fc.oneof(
+      { maxDepth: 3, depthSize: 'small' },
+      { arbitrary: part, weight: 4 },
+      { arbitrary: fc.array(tie('node'), { minLength: 2, maxLength: 3 }).map(($and) => ({ $and })), weight: 3 },
+      { arbitrary: fc.array(tie('node'), { minLength: 2, maxLength: 3 }).map(($or) => ({ $or })), weight: 2 },
+      { arbitrary: tie('node').map(($not) => ({ $not })), weight: 2 },
+    ),
+  })).node;
+}
+
 /** Mostly what the dictionary asks for, now and then nothing or nonsense. */
 function perhaps(arbitrary: fc.Arbitrary<unknown>): fc.Arbitrary<unknown> {
   return fc.oneof(
