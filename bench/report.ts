@@ -3,6 +3,7 @@ import { availableParallelism, cpus, totalmem } from 'node:os';
 import type { PolicySet } from '../src/core/policy-set.ts';
 import type { LogSize } from './database.ts';
 import type { Figures } from './measure.ts';
+import type { Capacity, OverloadRow } from './overload-generator.ts';
 import { BATCH, type Mix } from './mix.ts';
 import { memoryMiB } from './processes.ts';
 import type { Stage } from './stages.ts';
@@ -84,6 +85,55 @@ export function printReport(report: Report): void {
       ['resident memory (MiB), peak', `${memory.now.toFixed(0)} ${memory.peak.toFixed(0)}`],
       ['answers, all of them committed', number(answered)],
     ],
+  );
+}
+
+/** One line for each round and pace. */
+export function printOverload(
+  capacities: readonly Capacity[],
+  rows: readonly OverloadRow[],
+  records: number,
+  memory: { readonly now: number; readonly peak: number },
+): void {
+  const header = [
+    'offered/s',
+    'answered/s',
+    'of capacity',
+    'turned away/s',
+    'not sent/s',
+    'p50 p99 ms',
+    'health ms',
+    'CPU',
+    'per CPU s',
+  ];
+  const width = 14;
+  const perRound = rows.length / capacities.length;
+  print(`\n${'times'.padEnd(8)}${header.map((name) => name.padStart(width)).join('')}`);
+  for (const [index, row] of rows.entries()) {
+    const capacity = capacities[Math.floor(index / perRound)] ?? { perSecond: Number.NaN, cpu: Number.NaN };
+    if (index % perRound === 0) {
+      const { perSecond: most, cpu } = capacity;
+      print(
+        `capacity ${number(most)} requests/s with ${percent(cpu)} of a processor: ${number(most / cpu)} in a second of it`,
+      );
+    }
+    const { seconds, offered, unsent, shed, failed, goodput, latency, health, healthFailures } = row;
+    const cells = [
+      number(offered / seconds),
+      number(goodput),
+      percent(goodput / capacity.perSecond),
+      number(shed / seconds),
+      number(unsent / seconds),
+      latency.map((ms) => ms.toFixed(0)).join(' '),
+      health.map((ms) => ms.toFixed(0)).join(' '),
+      percent(row.cpu),
+      number(goodput / row.cpu),
+    ];
+    const trouble = failed + healthFailures > 0 ? `  ${failed} failed, health ${healthFailures} times not` : '';
+    print(`${String(row.times).padEnd(8)}${cells.map((cell) => cell.padStart(width)).join('')}${trouble}`);
+  }
+  print(
+    `\n${number(records)} answers, all of them committed, and nothing else; memory ${memory.now.toFixed(0)} MiB, peak ${memory.peak.toFixed(0)} MiB`,
   );
 }
 

@@ -1,25 +1,13 @@
 // `npm run bench`: starts everything, measures Privity beside a plain Fastify echo in turns, and checks that every answer it counted
 // is committed. It must never leave a process or a folder behind, nor print a figure of another run.
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { compilePolicies } from '../src/core/compile.ts';
-import { formatDiagnostic } from '../src/core/schema-check.ts';
-import { startEmbedded } from '../src/io/db/embedded.ts';
-import { migrate } from '../src/io/db/migrate.ts';
-import { createIdentity } from '../src/io/identity/identify.ts';
-import { generateWriterKey } from '../src/io/log/writer-key.ts';
-import { readPolicyFolder } from '../src/io/policies/read.ts';
 import { openProbe } from './database.ts';
-import { writeFirm } from './data.ts';
-import { createIssuer } from './issuer.ts';
 import { compareAnswers, measure, type Target } from './measure.ts';
-import { BATCH, createMix, judgeMix, readCases } from './mix.ts';
-import { startEcho, startGenerator, startService } from './processes.ts';
-import { createDice } from './random.ts';
+import { BATCH, judgeMix } from './mix.ts';
+import { startEcho, startGenerator } from './processes.ts';
 import { printMachine, printReport, say } from './report.ts';
+import { openStand, type Stand } from './stand.ts';
 import { timeStages } from './stages.ts';
 
 const { values: options } = parseArgs({
@@ -36,91 +24,51 @@ const { values: options } = parseArgs({
   },
 });
 const STARTS = 3;
-const TESTS = fileURLToPath(new URL('../policies/tests', import.meta.url));
 
-const undo: (() => Promise<unknown>)[] = [];
 async function main(): Promise<void> {
   const [seconds, rounds] = [Number(options.seconds), Number(options.rounds)];
   const seed = Number(options.seed);
-  const now = Math.floor(Date.now() / 1_000) * 1_000; // tokens state instants in seconds
-  const home = await mkdtemp(path.join(tmpdir(), 'privity-bench-'));
-  undo.push(() => rm(home, { recursive: true, force: true }));
   printMachine();
+  const { matters, people } = options;
+  const environment = { LOG_LEVEL: options['log-level'] };
+  const stand = await openStand({ matters: Number(matters), people: Number(people), seed, environment });
+  try {
+    await measureOn(stand, seconds, rounds);
+  } finally {
+    await stand.close();
+  }
+}
 
-  say('a firm and its questions');
-  const issuer = await createIssuer();
-  const dir = path.join(home, 'policies');
-  const size = { matters: Number(options.matters), people: Number(options.people) };
-  const firm = await writeFirm({ dir, seed, now, keySet: issuer.keySet, ...size });
-  const { files } = await readPolicyFolder(dir, { commit: null });
-  const { set, diagnostics } = compilePolicies(files, { commit: null });
-  if (set === null) throw new Error(diagnostics.map(formatDiagnostic).join('\n'));
-  const identity = createIdentity({
-    now: Date.now,
-    readKeyFile: (file) => readFile(path.join(dir, file)),
-    report: () => undefined,
-    background: false,
-  });
-  await identity.use(set);
-  const mix = await createMix(
-    { set, identity, issuer, firm, dice: createDice(seed), now },
-    await readCases(TESTS, await readdir(TESTS)),
-  );
+async function measureOn(stand: Stand, seconds: number, rounds: number): Promise<void> {
+  const { set, mix, now, postgres, requestsFile, batchesFile } = stand;
   const judged = judgeMix(set, mix, now);
-  const [requestsFile, batchesFile] = ['requests.json', 'batches.json'].map((name) => path.join(home, name)) as [
-    string,
-    string,
-  ];
-  await writeFile(
-    requestsFile,
-    JSON.stringify(mix.requests.map(({ authorization, body }) => ({ authorization, body }))),
-  );
-  await writeFile(batchesFile, JSON.stringify(mix.batches));
-
   say('the steps of a decision, in this process');
   const stages = timeStages(set, mix.requests, Date.now());
 
-  say('PostgreSQL and the service');
-  await mkdir(path.join(home, 'postgres'));
-  const postgres = await startEmbedded({ folder: path.join(home, 'postgres') });
-  undo.push(() => postgres.stop());
-  await migrate({ url: postgres.urls.owner });
-  const writerKeyFile = path.join(home, 'writer.pem');
-  await generateWriterKey(writerKeyFile);
-  const launch = (nodeOptions: readonly string[]) =>
-    startService({
-      environment: {
-        DATABASE_URL: postgres.urls.writer,
-        DATABASE_READER_URL: postgres.urls.reader,
-        POLICIES_DIR: dir,
-        WRITER_KEY_FILE: writerKeyFile,
-        PORT: '0',
-        LOG_LEVEL: options['log-level'],
-      },
-      logFile: path.join(home, 'service.log'),
-      nodeOptions,
-    });
+  say('the service');
   const readyAfterMs: number[] = [];
   for (let start = 1; start < STARTS; start++) {
-    const service = await launch([]);
+    const service = await stand.launch([]);
     readyAfterMs.push(service.readyAfterMs);
     await service.stop();
   }
   const profile = options.profile;
-  const service = await launch(profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${path.resolve(profile)}`]);
-  undo.push(() => service.stop());
+  const service = await stand.launch(
+    profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${path.resolve(profile)}`],
+  );
+  stand.undo(() => service.stop());
   readyAfterMs.push(service.readyAfterMs);
   const probe = await openProbe(postgres.superuserUrl);
-  undo.push(() => probe.close());
+  stand.undo(() => probe.close());
   const before = await probe.size();
 
   say(`${mix.requests.length} answers beside those of decide`);
   const compared = await compareAnswers(set, service.url, mix);
 
   const echo = await startEcho();
-  undo.push(() => echo.stop());
+  stand.undo(() => echo.stop());
   const generator = startGenerator();
-  undo.push(() => generator.stop());
+  stand.undo(() => generator.stop());
   const common = {
     generator,
     servicePid: service.pid,
@@ -159,8 +107,4 @@ async function main(): Promise<void> {
   });
 }
 
-try {
-  await main();
-} finally {
-  for (const step of undo.toReversed()) await step();
-}
+await main();
