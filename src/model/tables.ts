@@ -35,6 +35,7 @@ export const TABLES = {
     hash: 'bytea not null',
   },
   checkpoints: { size: 'bigint not null', root: 'bytea not null', note: 'text not null', at: 'timestamptz not null' },
+  tree_nodes: { level: 'smallint not null', node_index: 'bigint not null', hash: 'bytea not null' },
   policy_blobs: { hash: 'bytea not null', content: 'bytea not null' },
   policy_sets: { revision: 'text not null', commit: 'text', manifest: 'jsonb not null', at: 'timestamptz not null' },
   approvals: {
@@ -57,6 +58,7 @@ export const TABLES = {
     name: 'text not null',
     checksum: 'text not null',
     at: 'timestamptz not null',
+    compatible_with: 'integer not null',
   },
 } as const;
 
@@ -65,6 +67,7 @@ interface Values {
   uuid: string;
   text: string;
   integer: number;
+  smallint: number;
   bigint: number;
   bytea: Buffer;
   timestamptz: Date;

@@ -1,5 +1,6 @@
-// In charge of connections to PostgreSQL: who they say they are, that their commits are durable, how values are read.
-// It must never hand out a session whose commits may be lost, and knows nothing of what is asked over it.
+// In charge of connections to PostgreSQL: who they say they are, that their commits are durable, how values are read, how long silence
+// is borne. It must never hand out a session whose commits may be lost, and knows nothing of what is asked over it.
+import { Socket } from 'node:net';
 import { Kysely, PostgresDialect } from 'kysely';
 import pg from 'pg';
 import type { Tables } from '../../model/tables.ts';
@@ -9,6 +10,8 @@ export interface ConnectionOptions {
   /** Shown in `pg_stat_activity`, for example `privity writer`. */
   readonly applicationName: string;
   readonly connectTimeoutMs?: number;
+  /** How long a query may stay without an answer; afterwards the connection is of no use. Absent: no limit. */
+  readonly queryTimeoutMs?: number;
   /** Called when an idle connection is lost; without it such a loss would end the process. */
   readonly onError: (error: Error) => void;
 }
@@ -21,6 +24,7 @@ export interface PoolOptions extends ConnectionOptions {
 export interface Database {
   readonly pool: pg.Pool;
   readonly queries: Kysely<Tables>;
+  /** Bounded in time: a query that is still without an answer then is given up. */
   close(): Promise<void>;
 }
 
@@ -28,6 +32,11 @@ export interface Database {
 export type Queryable = pg.Pool | pg.ClientBase;
 
 const CONNECT_TIMEOUT_MS = 5_000;
+const CLOSE_TIMEOUT_MS = 1_000;
+/** A statement's own limit comes first: the server says more, and leaves nothing running. */
+const SILENCE_GRACE_MS = 1_000;
+/** pg closes what nobody has used for as long, well before its silence counts. */
+const POOL_IDLE_MS = 5_000;
 
 // A standby's stronger promise, where the operator asks for it, is left alone.
 const DURABLE_SESSION = `select set_config('synchronous_commit',
@@ -50,31 +59,64 @@ function clientConfig(options: ConnectionOptions): pg.ClientConfig {
     connectionString: options.url,
     application_name: options.applicationName,
     connectionTimeoutMillis: options.connectTimeoutMs ?? CONNECT_TIMEOUT_MS,
+    ...(options.queryTimeoutMs === undefined ? {} : { query_timeout: options.queryTimeoutMs }),
     keepAlive: true,
     keepAliveInitialDelayMillis: 10_000,
     types,
   };
 }
 
+/**
+ * Its server may be frozen, or the network gone without a word, and nothing else would ever tell (a query's own time limit leaves the
+ * connection as it is, for the next one to wait on). 0: silence is borne for ever.
+ */
+function bearSilence(client: pg.Client, ms: number): void {
+  const { stream } = client.connection;
+  if (!(stream instanceof Socket)) return;
+  stream.setTimeout(ms);
+  if (stream.listenerCount('timeout') === 0) stream.on('timeout', () => stream.destroy());
+}
+
 /** A pool and typed queries for one role. Connects when first used. */
 export function createDatabase(options: PoolOptions): Database {
+  const { statementTimeoutMs, connectTimeoutMs = CONNECT_TIMEOUT_MS } = options;
+  const silenceMs = statementTimeoutMs === undefined ? 0 : statementTimeoutMs + SILENCE_GRACE_MS;
+  const clients = new Set<pg.Client>();
   const pool = new pg.Pool({
     ...clientConfig(options),
     max: options.max,
-    ...(options.statementTimeoutMs === undefined ? {} : { statement_timeout: options.statementTimeoutMs }),
+    idleTimeoutMillis: POOL_IDLE_MS,
+    ...(statementTimeoutMs === undefined ? {} : { statement_timeout: statementTimeoutMs }),
     // Run on every new connection before anybody gets it.
     verify: (client, done) => {
-      client.query(DURABLE_SESSION).then(() => done(), done);
+      bearSilence(client, connectTimeoutMs);
+      client.query(DURABLE_SESSION).then(() => {
+        bearSilence(client, silenceMs);
+        done();
+      }, done);
     },
   });
   let closing: Promise<void> | undefined;
   pool.on('error', (error) => {
     if (closing === undefined) options.onError(error);
   });
-  // The pool listens only while a client is idle. One that is lost in use tells its query; unheard, it would end the process.
-  pool.on('connect', (client) => client.on('error', () => undefined));
+  pool.on('connect', (client) => {
+    clients.add(client);
+    client.on('end', () => clients.delete(client));
+    // The pool listens only while a client is idle. One that is lost in use tells its query; unheard, it would end the process.
+    client.on('error', () => undefined);
+  });
   const queries = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) });
-  return { pool, queries, close: () => (closing ??= queries.destroy().then(() => undefined)) };
+
+  async function close(): Promise<void> {
+    const timer = setTimeout(() => {
+      for (const client of clients) client.connection.stream.destroy();
+    }, CLOSE_TIMEOUT_MS);
+    await pool.end();
+    clearTimeout(timer);
+  }
+
+  return { pool, queries, close: () => (closing ??= close()) };
 }
 
 /**
@@ -86,9 +128,12 @@ export async function openClient(options: ConnectionOptions): Promise<pg.Client>
   client.on('error', options.onError);
   try {
     await client.connect();
+    bearSilence(client, options.connectTimeoutMs ?? CONNECT_TIMEOUT_MS);
     await client.query(DURABLE_SESSION);
+    bearSilence(client, 0);
     return client;
   } catch (error) {
+    // While it is ended politely, it is still bound to answer in time.
     await client.end().catch(() => undefined);
     throw error;
   }

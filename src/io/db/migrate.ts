@@ -1,30 +1,40 @@
-// In charge of bringing a database to the schema this version knows. It must never change an applied migration's result,
-// run two migrations at once, or touch a schema newer than it knows.
-import { createHash } from 'node:crypto';
-import { readdir, readFile } from 'node:fs/promises';
+// In charge of bringing a database to the schema this version knows, beside services that use it. It must never change an applied
+// migration's result, run two migrations at once, hold up traffic for long, or touch a schema that is too new for it.
+import { setTimeout as sleep } from 'node:timers/promises';
 import type pg from 'pg';
-import { openClient, type Queryable } from './database.ts';
+import { openClient } from './database.ts';
+import { readMigrations, type Migration } from './migration-files.ts';
 import { ensureCurrentPartitions } from './partitions.ts';
 import { becomeOwner, createRoles, ROLES } from './roles.ts';
+import { hasHistory, newerSchema, oldestWorking } from './schema.ts';
+
+export interface MigrateOptions {
+  /** Of the database's owner. */
+  readonly url: string;
+  /** Stops before the first contracting migration, so that services of the version before go on working. */
+  readonly expandOnly?: boolean;
+  /** Told each time that a lock could not be had yet. */
+  readonly onWait?: (what: string, tries: number) => void;
+  readonly patience?: Patience;
+  readonly folder?: URL;
+}
+
+/** How long traffic may stand behind a lock that is waited for, and how often it is tried again. */
+export interface Patience {
+  readonly lockTimeoutMs: number;
+  readonly pauseMs: number;
+  readonly tries: number;
+}
 
 export interface MigrationReport {
   /** The names of the migrations this run applied. */
   readonly applied: readonly string[];
+  /** The names of those that wait for a run without `expandOnly`. */
+  readonly left: readonly string[];
   /** The partitions this run made. */
   readonly partitions: readonly string[];
+  /** Of the database now. */
   readonly version: number;
-}
-
-export interface SchemaState {
-  readonly applied: number;
-  readonly known: number;
-}
-
-interface Migration {
-  readonly version: number;
-  readonly name: string;
-  readonly checksum: string;
-  readonly sql: string;
 }
 
 interface AppliedMigration {
@@ -33,14 +43,15 @@ interface AppliedMigration {
   readonly checksum: string;
 }
 
-const FOLDER = new URL('../../../migrations/', import.meta.url);
-const FILE_NAME = /^(\d{6})_[a-z0-9_]+\.sql$/;
 // Citus's latest release runs on 15 to 18.
 const OLDEST_SERVER = 150000;
+/** Requests wait up to 5 s for their record: far more than one try holds them up. */
+const PATIENCE: Patience = { lockTimeoutMs: 1_000, pauseMs: 2_000, tries: 40 };
+const LOCK_NOT_AVAILABLE = '55P03';
 
-/** Brings the database behind `url` (of its owner) up to date, waiting for any other run that is at it. */
-export async function migrate(options: { readonly url: string }): Promise<MigrationReport> {
-  const migrations = await readMigrations();
+/** Brings the database behind `url` up to date, waiting for any other run that is at it. */
+export async function migrate(options: MigrateOptions): Promise<MigrationReport> {
+  const migrations = await readMigrations(options.folder);
   let lost: Error | undefined;
   const client = await openClient({
     url: options.url,
@@ -53,12 +64,19 @@ export async function migrate(options: { readonly url: string }): Promise<Migrat
     await client.query(`select pg_advisory_lock(hashtextextended('privity.migrate', 0))`);
     await createRoles(client);
     await becomeOwner(client);
-    await createHistory(client);
-    const pending = pendingMigrations(migrations, await readHistory(client));
-    for (const migration of pending) await apply(client, migration);
+    const patiently = await patienceOf(client, options);
+    await patiently('the history of migrations', () => createHistory(client));
+    const history = await readHistory(client);
+    const pending = await pendingMigrations(client, migrations, history);
+    // Nobody works yet on a database without tables.
+    const now = options.expandOnly === true && history.length > 0 ? expanding(pending) : pending;
+    const left = pending.slice(now.length);
+    for (const migration of now) await patiently(`migration \`${migration.name}\``, () => apply(client, migration));
     const { rows } = await client.query<{ now: Date }>('select now()');
-    const partitions = await ensureCurrentPartitions(client, rows[0]?.now ?? new Date());
-    return { applied: pending.map((migration) => migration.name), partitions, version: migrations.length };
+    const at = rows[0]?.now ?? new Date();
+    const partitions = await patiently('new partitions', () => ensureCurrentPartitions(client, at));
+    const version = now.at(-1)?.version ?? history.at(-1)?.version ?? 0;
+    return { applied: now.map(({ name }) => name), left: left.map(({ name }) => name), partitions, version };
   } catch (error) {
     throw lost ?? error;
   } finally {
@@ -66,47 +84,57 @@ export async function migrate(options: { readonly url: string }): Promise<Migrat
   }
 }
 
-/** Which migration the database is at, and which one this version knows. Every role may ask. */
-export async function readSchema(db: Queryable): Promise<SchemaState> {
-  const known = (await readMigrations()).length;
-  if (!(await hasHistory(db))) return { applied: 0, known };
-  const { rows } = await db.query<{ version: number }>(
-    'select coalesce(max(version), 0) as version from public.schema_migrations',
-  );
-  return { applied: rows[0]?.version ?? 0, known };
+type Patiently = <T>(what: string, work: () => Promise<T>) => Promise<T>;
+
+/**
+ * Who waits for a table's lock makes everybody wait who comes after, so nobody here waits for long: the try is undone, and made
+ * again when others have passed.
+ */
+async function patienceOf(client: pg.ClientBase, { onWait, patience = PATIENCE }: MigrateOptions): Promise<Patiently> {
+  const { lockTimeoutMs, pauseMs, tries } = patience;
+  await client.query(`select set_config('lock_timeout', $1, false)`, [`${lockTimeoutMs}ms`]);
+  return async (what, work) => {
+    for (let tried = 1; ; tried++) {
+      try {
+        return await work();
+      } catch (error) {
+        if (!isLockTimeout(error)) throw error;
+        if (tried >= tries) throw new Error(stuck(what, tries), { cause: error });
+        onWait?.(what, tried);
+        await sleep(pauseMs);
+      }
+    }
+  };
 }
 
-/** MUST pass before the service uses a database. */
-export async function requireSchema(db: Queryable): Promise<void> {
-  const { applied, known } = await readSchema(db);
-  if (applied < known) {
-    throw new Error(`the database is at schema ${applied} of ${known}; run \`privity migrate\` first`);
+function stuck(what: string, tries: number): string {
+  const todo =
+    'end the transaction that holds it (pg_stat_activity shows it: pg_dump, a report, a forgotten session) and run this again';
+  return `${what}: a table is locked by others, in ${tries} tries; nothing of it was changed; ${todo}`;
+}
+
+function isLockTimeout(error: unknown): boolean {
+  for (let one = error; one instanceof Error; one = one.cause) {
+    if ('code' in one && one.code === LOCK_NOT_AVAILABLE) return true;
   }
-  if (applied > known) throw new Error(newerSchema(applied, known));
+  return false;
 }
 
-function newerSchema(applied: number, known: number): string {
-  return `the database is at schema ${applied}, and this version of Privity knows ${known}; start the newer version`;
+function expanding(pending: readonly Migration[]): readonly Migration[] {
+  const first = pending.findIndex(({ isContract }) => isContract);
+  return first < 0 ? pending : pending.slice(0, first);
 }
 
-async function readMigrations(): Promise<Migration[]> {
-  const names = (await readdir(FOLDER)).filter((name) => name.endsWith('.sql')).toSorted();
-  return Promise.all(
-    names.map(async (name, index) => {
-      const version = Number(FILE_NAME.exec(name)?.[1]);
-      if (version !== index + 1) throw new Error(`migration \`${name}\` is out of order; number files from 000001 on`);
-      const sql = (await readFile(new URL(name, FOLDER), 'utf8')).replaceAll('\r\n', '\n');
-      return { version, name, sql, checksum: createHash('sha256').update(sql).digest('hex') };
-    }),
-  );
-}
-
-function pendingMigrations(migrations: readonly Migration[], history: readonly AppliedMigration[]): Migration[] {
-  const newest = history.at(-1);
-  if (newest !== undefined && newest.version > migrations.length) {
-    throw new Error(newerSchema(newest.version, migrations.length));
-  }
-  history.forEach((applied, index) => {
+async function pendingMigrations(
+  client: pg.ClientBase,
+  migrations: readonly Migration[],
+  history: readonly AppliedMigration[],
+): Promise<readonly Migration[]> {
+  const known = migrations.length;
+  const newest = history.at(-1)?.version ?? 0;
+  // A version that was rolled back to finds nothing to do, if it works with what there is.
+  if (newest > known && (await oldestWorking(client, known)) > known) throw new Error(newerSchema(newest, known));
+  history.slice(0, known).forEach((applied, index) => {
     const migration = migrations[index];
     if (migration?.version !== applied.version || migration.checksum !== applied.checksum) {
       throw new Error(
@@ -118,34 +146,41 @@ function pendingMigrations(migrations: readonly Migration[], history: readonly A
 }
 
 async function apply(client: pg.ClientBase, migration: Migration): Promise<void> {
+  const { version, name, checksum, compatibleWith } = migration;
   await client.query('begin');
   try {
     await client.query(migration.sql);
     await client.query(
-      'insert into public.schema_migrations (version, name, checksum, at) values ($1, $2, $3, now())',
-      [migration.version, migration.name, migration.checksum],
+      'insert into public.schema_migrations (version, name, checksum, at, compatible_with) values ($1, $2, $3, now(), $4)',
+      [version, name, checksum, compatibleWith],
     );
     await client.query('commit');
   } catch (error) {
     await client.query('rollback').catch(() => undefined);
     const reason = error instanceof Error ? error.message : String(error);
-    throw new Error(`migration \`${migration.name}\` failed and was undone: ${reason}`, { cause: error });
+    throw new Error(`migration \`${name}\` failed and was undone: ${reason}`, { cause: error });
   }
 }
 
+/** The table of the migrations themselves is the one that no migration can make. */
 async function createHistory(client: pg.ClientBase): Promise<void> {
-  if (await hasHistory(client)) return;
-  await client.query(`
-    create table public.schema_migrations (
-      version integer not null primary key, name text not null, checksum text not null, at timestamptz not null);
-    grant select on public.schema_migrations to ${ROLES.writer}, ${ROLES.reader}, ${ROLES.sealer}`);
-}
-
-async function hasHistory(db: Queryable): Promise<boolean> {
-  const { rows } = await db.query<{ yes: boolean }>(
-    `select to_regclass('public.schema_migrations') is not null as yes`,
+  if (!(await hasHistory(client))) {
+    await client.query(`
+      create table public.schema_migrations (
+        version integer not null primary key, name text not null, checksum text not null, at timestamptz not null,
+        compatible_with integer not null);
+      grant select on public.schema_migrations to ${ROLES.writer}, ${ROLES.reader}, ${ROLES.sealer}`);
+    return;
+  }
+  const { rowCount } = await client.query(
+    `select from pg_attribute where attrelid = 'public.schema_migrations'::regclass and attname = 'compatible_with'`,
   );
-  return rows[0]?.yes === true;
+  if (rowCount !== 0) return;
+  // Made before migrations said with what they work: those of then work with nothing older.
+  await client.query(`
+    alter table public.schema_migrations add column compatible_with integer;
+    update public.schema_migrations set compatible_with = version;
+    alter table public.schema_migrations alter column compatible_with set not null`);
 }
 
 async function readHistory(client: pg.ClientBase): Promise<AppliedMigration[]> {

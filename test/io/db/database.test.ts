@@ -3,6 +3,7 @@ import t from 'tap';
 import { openCluster, startServer, stopServer } from '../../../src/io/db/cluster.ts';
 import { createDatabase as openDatabase, openClient, requireDurableServer } from '../../../src/io/db/database.ts';
 import { connect, createDatabase, startPrivatePostgres } from '../../helpers/postgres.ts';
+import { startProxy } from '../../helpers/proxy.ts';
 import { decision } from '../../helpers/rows.ts';
 
 const database = await createDatabase(t);
@@ -72,13 +73,51 @@ t.test('a connection that is lost in use fails its query, and ends nothing else'
   t.teardown(() => db.close());
   const owner = await connect(t, database.superuserUrl);
   const session = await db.pool.connect();
+  const ended = new Promise((resolve) => session.once('end', resolve));
   const query = t.rejects(session.query('select pg_sleep(600)'), /terminat/);
   const end = `select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'cut in use' and state = 'active'`;
   while ((await owner.query(end)).rowCount === 0) await new Promise((resolve) => setTimeout(resolve, 10));
   await query;
-  await new Promise((resolve) => session.once('end', resolve));
+  await ended;
   session.release();
   t.same((await db.pool.query('select 1 as one')).rows, [{ one: 1 }], 'the next one has a connection of its own');
+});
+
+t.test('a server that goes silent: every query ends, and its connection is not used again', async (t) => {
+  const proxy = await startProxy(t, database.urls.reader, 'none');
+  const limits = { max: 1, statementTimeoutMs: 200 };
+  const db = openDatabase({ url: proxy.url(database.urls.reader), applicationName: 'silenced', ...limits, onError });
+  t.teardown(() => db.close());
+  await db.pool.query('select 1');
+  proxy.freeze();
+  await t.rejects(db.queries.selectFrom('heads').select('seq').execute(), /terminated/);
+  // The network is back, but not for the connection that it had.
+  proxy.restore();
+  t.strictSame(await db.queries.selectFrom('heads').select('seq').execute(), []);
+});
+
+t.test('closing is bounded in time, whatever is asked', async (t) => {
+  const db = openDatabase({ url: database.urls.reader, applicationName: 'busy', max: 1, onError });
+  await db.pool.query('select 1');
+  const query = t.rejects(db.pool.query('select pg_sleep(600)'), /terminated/);
+  while (db.pool.idleCount > 0) await new Promise((resolve) => setImmediate(resolve));
+  await db.close();
+  await query;
+});
+
+t.test('a server that goes silent as a connection begins', async (t) => {
+  for (const fault of ['swallow_startup', 'swallow_auth', 'swallow_setup'] as const) {
+    const proxy = await startProxy(t, database.urls.writer, 'none');
+    const options = { url: proxy.url(database.urls.writer), applicationName: 'begins', connectTimeoutMs: 300, onError };
+    const injured = proxy.injureNext(fault);
+    await t.rejects(openClient(options), fault);
+    await injured;
+    const pool = openDatabase({ ...options, max: 1 });
+    const again = proxy.injureNext(fault);
+    await t.rejects(pool.pool.query('select 1'), fault);
+    await again;
+    await pool.close();
+  }
 });
 
 t.test('a server that may lose commits is refused in words', async (t) => {

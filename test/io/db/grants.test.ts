@@ -75,6 +75,108 @@ t.test('the writer cannot read what a record says', async (t) => {
   await t.rejects(writer.query('select * from checkpoints'), DENIED);
 });
 
+/** RECORD.md, "Schema", to the letter: per role and table, what may be done with it; columns where it is not the whole table. */
+const MAY: Readonly<Record<'writer' | 'reader' | 'sealer', Readonly<Record<string, readonly string[]>>>> = {
+  writer: {
+    decisions: ['insert', 'select (id, writer, seq)'],
+    commitments: ['insert', 'select'],
+    heads: ['insert', 'select (writer, seq, hash)'],
+    policy_blobs: ['insert', 'select (hash)'],
+    policy_sets: ['insert', 'select (revision)'],
+    approvals: ['insert', 'select'],
+    approval_uses: ['insert', 'select (approval_id)'],
+    deliveries: ['insert', 'select (record_id)'],
+    schema_migrations: ['select'],
+  },
+  reader: Object.fromEntries(Object.keys(TABLES).map((name) => [name, ['select']])),
+  sealer: {
+    commitments: ['select'],
+    heads: ['select'],
+    leaves: ['insert', 'select'],
+    checkpoints: ['insert', 'select'],
+    tree_nodes: ['insert', 'select'],
+    schema_migrations: ['select'],
+  },
+};
+
+t.test(
+  'every role, table, column and right, as the catalog has them: what RECORD grants and nothing else',
+  async (t) => {
+    const { rows } = await owner.query<{
+      role: string;
+      name: string;
+      columns: string[];
+      whole: string[];
+      some: string[];
+    }>(
+      `select substr(r.rolname, 9) as role, c.relname as name,
+            (select array_agg(a.attname::text order by a.attnum) from pg_attribute a
+              where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped) as columns,
+            array(select lower(p) from unnest(array['SELECT', 'INSERT', 'UPDATE', 'DELETE', 'TRUNCATE', 'REFERENCES', 'TRIGGER']) p
+                   where has_table_privilege(r.oid, c.oid, p) order by 1) as whole,
+            array(select lower(p) || ' ' || a.attname
+                    from unnest(array['SELECT', 'INSERT', 'UPDATE', 'REFERENCES']) p, pg_attribute a
+                   where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped and not has_table_privilege(r.oid, c.oid, p)
+                     and has_column_privilege(r.oid, c.oid, a.attnum, p) order by p, a.attnum) as some
+       from pg_roles r, pg_class c
+      where r.rolname = any($1) and c.relkind in ('r', 'p', 'v', 'm', 'f') and c.relnamespace = 'public'::regnamespace
+      order by role, name`,
+      [['privity_writer', 'privity_reader', 'privity_sealer']],
+    );
+    const found = { writer: {}, reader: {}, sealer: {} } as Record<keyof typeof MAY, Record<string, string[]>>;
+    const partitions: string[] = [];
+    for (const { role, name, whole, some } of rows) {
+      const columns = Object.entries(Object.groupBy(some, (one) => one.split(' ')[0] ?? '')).map(
+        ([right, list]) => `${right} (${(list ?? []).map((one) => one.split(' ')[1]).join(', ')})`,
+      );
+      const rights = [...whole, ...columns].toSorted();
+      if (/^decisions_\d{4}_\d{2}$/.test(name))
+        partitions.push(...rights.map((right) => `${role}: ${right} on ${name}`));
+      else if (rights.length > 0) found[role as keyof typeof MAY][name] = rights;
+    }
+    t.strictSame(found, MAY);
+    t.strictSame(partitions, [], 'partitions are reached through their table alone');
+    t.ok(rows.length >= 3 * Object.keys(TABLES).length);
+  },
+);
+
+t.test('functions, sequences, the schema, the database and other roles: the same', async (t) => {
+  const roles = ['privity_writer', 'privity_reader', 'privity_sealer'];
+  const functions = await owner.query(
+    `select substr(r.rolname, 9) as role, p.proname as name from pg_roles r, pg_proc p
+      where r.rolname = any($1) and p.pronamespace = 'public'::regnamespace and p.prorettype <> 'trigger'::regtype
+        and has_function_privilege(r.oid, p.oid, 'EXECUTE') order by 1, 2`,
+    [roles],
+  );
+  t.strictSame(functions.rows, [{ role: 'writer', name: 'ensure_partitions' }]);
+  const sequences = await owner.query(
+    `select c.relname from pg_class c where c.relkind = 'S' and c.relnamespace = 'public'::regnamespace`,
+  );
+  t.strictSame(sequences.rows, []);
+  const places = await owner.query(
+    `select r.rolname as role from pg_roles r where r.rolname = any($1)
+        and (has_schema_privilege(r.oid, 'public', 'CREATE') or has_database_privilege(r.oid, current_database(), 'CREATE'))`,
+    [roles],
+  );
+  t.strictSame(places.rows, []);
+  const members = await owner.query(
+    `select r.rolname as role, m.roleid::regrole::text as of from pg_roles r join pg_auth_members m on m.member = r.oid
+      where r.rolname = any($1)`,
+    [roles],
+  );
+  t.strictSame(members.rows, [], 'none of them may become another');
+  const definers = await owner.query(
+    `select proname as name, proconfig as settings from pg_proc where pronamespace = 'public'::regnamespace and prosecdef`,
+  );
+  t.strictSame(
+    definers.rows.map(({ name }: { name: string }) => name),
+    ['ensure_partitions'],
+  );
+  for (const { name, settings } of definers.rows as { name: string; settings: string[] | null }[]) {
+    t.match(settings, [/^search_path=pg_catalog, pg_temp$/], `${name} looks names up where nobody else can put any`);
+  }
+});
+
 t.test('nobody but the owner changes, deletes or empties anything', async (t) => {
   for (const [name, columns] of Object.entries(TABLES)) {
     const column = Object.keys(columns)[0];

@@ -1,0 +1,3 @@
+-- compatible-with: 000006
+-- What the filters of the log lead along, newest first or oldest first. Partitions that are there get theirs one after the other, by
+-- PRIVITY_MIGRATE; those to come get them from the table they are made like.
