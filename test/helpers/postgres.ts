@@ -16,7 +16,7 @@ import { administer, findSharedServer, inDatabase, startKeeper } from './shared-
 
 /** The part of tap's `t` that is needed here. */
 export interface TearsDown {
-  teardown(clear: () => Promise<void>): unknown;
+  teardown(clear: () => Promise<unknown>): unknown;
 }
 
 export interface TestDatabase {
@@ -33,8 +33,8 @@ export interface PrivatePostgres {
   readonly folder: string;
   /** To every process of the server. After SIGKILL it returns when none is left. */
   kill(name: 'SIGKILL' | 'SIGSTOP' | 'SIGCONT'): Promise<void>;
-  /** An orderly shutdown, which ends clients' connections. */
-  stop(): Promise<void>;
+  /** A shutdown that ends clients' connections: orderly, or `immediate`, after which the server recovers as from a crash. */
+  stop(mode?: 'fast' | 'immediate'): Promise<void>;
   /** Starts it again on the same data and port, after a kill or a stop. */
   start(): Promise<void>;
 }
@@ -79,9 +79,10 @@ export async function startPrivatePostgres(
   const folder = await serverFolder(t);
   let server: EmbeddedServer | undefined;
   const settings = options.settings ?? {};
-  const stop = async (): Promise<void> => {
+  const stop = async (mode: 'fast' | 'immediate' = 'fast'): Promise<void> => {
     if (server === undefined) return;
     for (const pid of processesOf(server.pid)) signal(pid, 'SIGCONT');
+    if (mode === 'immediate') signal(server.pid, 'SIGQUIT');
     await server.stop();
   };
   t.teardown(stop);

@@ -25,11 +25,42 @@ export const FAULTS = [
   'swallow_sync',
 ] as const satisfies readonly Fault[];
 
+/**
+ * What happens to the next connection on its way to its first watched statement, at the named message of the client's: it ends, or
+ * (`swallow_`) seems to live on while nothing passes any more.
+ */
+export type WayFault =
+  | 'cut_startup'
+  | 'cut_auth'
+  | 'cut_setup'
+  | 'cut_prepare'
+  | 'cut_execute'
+  | 'swallow_startup'
+  | 'swallow_auth'
+  | 'swallow_setup'
+  | 'swallow_prepare';
+
+export const WAY_FAULTS = [
+  'cut_startup',
+  'cut_auth',
+  'cut_setup',
+  'cut_prepare',
+  'cut_execute',
+  'swallow_startup',
+  'swallow_auth',
+  'swallow_setup',
+  'swallow_prepare',
+] as const satisfies readonly WayFault[];
+
 export interface Proxy {
   /** The same database by way of the proxy. */
   url(url: string): string;
-  /** Injures the next watched statement, whatever connection it comes over. Resolves once that has happened. */
-  injureNext(fault: Fault): Promise<void>;
+  /** Where new connections go from now on. */
+  aim(url: string): void;
+  /** Injures the next watched statement, or the way to it, whatever connection it comes over. Resolves once that has happened. */
+  injureNext(fault: Fault | WayFault): Promise<void>;
+  /** Everything takes that much longer from now on, in either direction. */
+  delay(ms: number): void;
   /** Ends every connection, and with `refuse` also every new one until `restore`. */
   cut(refuse?: boolean): void;
   /** Nothing passes any more, in either direction, and nobody is told. */
@@ -39,7 +70,7 @@ export interface Proxy {
 }
 
 interface Injury {
-  readonly fault: Fault;
+  readonly fault: Fault | WayFault;
   readonly done: () => void;
 }
 
@@ -48,34 +79,60 @@ interface Relay {
 }
 
 interface Control {
-  /** The injury that is due, once. */
-  takeInjury(): Injury | null;
+  /** The injury that is due at this place, once. */
+  takeInjury(place: Place): Injury | null;
   isFrozen(): boolean;
-  isWatched(message: Buffer): boolean;
+  delayMs(): number;
+  placeOf(message: Buffer, isFirst: boolean): Place | null;
   onEnd(relay: Relay): void;
 }
 
+/** What a client's message is about. */
+type Place = 'startup' | 'auth' | 'setup' | 'prepare' | 'bind';
+
+const PARSE = 0x50; // P
 const BIND = 0x42; // B
+const EXECUTE = 0x45; // E
+const QUERY = 0x51; // Q
+const PASSWORD = 0x70; // p
 const SYNC = 0x53; // S
 const READY = 0x5a; // Z
 
 /** `watched` is the beginning of the names of the prepared statements that are watched for. */
 export async function startProxy(t: TearsDown, targetUrl: string, watched: string): Promise<Proxy> {
-  const target = new URL(targetUrl);
+  let target = new URL(targetUrl);
+  let delayMs = 0;
   let injury: Injury | null = null;
   let isFrozen = false;
   let isRefusing = false;
   const relays = new Set<Relay>();
 
   const control: Control = {
-    takeInjury: () => {
+    takeInjury: (place) => {
+      if (injury === null || placeOfFault(injury.fault) !== place) return null;
       const taken = injury;
       injury = null;
       return taken;
     },
     isFrozen: () => isFrozen,
-    // After type, length and an empty portal name comes the name of the statement.
-    isWatched: (message) => message[0] === BIND && message.toString('latin1', 6, 6 + watched.length) === watched,
+    delayMs: () => delayMs,
+    placeOf: (message, isFirst) => {
+      if (isFirst) return 'startup';
+      const isNamed = (from: number): boolean => message.toString('latin1', from, from + watched.length) === watched;
+      switch (message[0]) {
+        case PASSWORD:
+          return 'auth';
+        case QUERY:
+          return 'setup';
+        case PARSE:
+          return isNamed(5) ? 'prepare' : null;
+        case BIND:
+          // After type, length and an empty portal name comes the name of the statement.
+          return isNamed(6) ? 'bind' : null;
+        default:
+          return null;
+      }
+    },
     onEnd: (relay) => relays.delete(relay),
   };
   const listener = net.createServer((client) => {
@@ -99,6 +156,8 @@ export async function startProxy(t: TearsDown, targetUrl: string, watched: strin
       changed.host = `127.0.0.1:${port}`;
       return changed.href;
     },
+    aim: (url) => void (target = new URL(url)),
+    delay: (ms) => void (delayMs = ms),
     injureNext: (fault) => new Promise((done) => (injury = { fault, done })),
     cut: (refuse = false) => {
       isRefusing = refuse;
@@ -133,11 +192,19 @@ function startRelay(client: net.Socket, server: net.Socket, control: Control): R
     happen();
   };
 
-  function toServer(message: Buffer): void {
+  function toServer(message: Buffer, isFirst: boolean): void {
     if (isDead()) return;
-    if (control.isWatched(message)) injury ??= control.takeInjury();
+    const place = control.placeOf(message, isFirst);
+    if (place !== null) injury ??= control.takeInjury(place);
     const fault = injury?.fault;
-    if (fault === 'cut_request') server.write(message.subarray(0, message.length >> 1), cutAndHappen);
+    if (fault !== undefined && place !== null && place !== 'bind') {
+      // On the way: the message itself does not arrive.
+      if (fault.startsWith('swallow_')) {
+        isSwallowing = true;
+        happen();
+      } else cutAndHappen();
+    } else if (fault === 'cut_execute' && message[0] === EXECUTE) cutAndHappen();
+    else if (fault === 'cut_request') server.write(message.subarray(0, message.length >> 1), cutAndHappen);
     else if (message[0] !== SYNC) server.write(message);
     else if (fault === 'cut_before_sync') cutAndHappen();
     else if (fault === 'cut_after_sync') server.write(message, cutAndHappen);
@@ -158,8 +225,8 @@ function startRelay(client: net.Socket, server: net.Socket, control: Control): R
     }
   }
 
-  client.on('data', framed(true, toServer));
-  server.on('data', framed(false, toClient));
+  client.on('data', framed(true, later(control, toServer)));
+  server.on('data', framed(false, later(control, toClient)));
   for (const socket of [client, server]) {
     socket.setNoDelay(true);
     socket.on('error', relay.cut);
@@ -169,8 +236,34 @@ function startRelay(client: net.Socket, server: net.Socket, control: Control): R
   return relay;
 }
 
+function placeOfFault(fault: Fault | WayFault): Place {
+  const [, place = ''] = fault.split('_');
+  return place === 'startup' || place === 'auth' || place === 'setup' || place === 'prepare' ? place : 'bind';
+}
+
+type Pass = (message: Buffer, isFirst: boolean) => void;
+
+/** In their order, also while the delay changes. */
+function later(control: Control, pass: Pass): Pass {
+  let waiting: readonly { readonly due: number; readonly message: Buffer; readonly isFirst: boolean }[] = [];
+  const drain = (): void => {
+    const [next, ...rest] = waiting;
+    if (next === undefined) return;
+    const restMs = next.due - performance.now();
+    if (restMs > 0) return void setTimeout(drain, restMs);
+    waiting = rest;
+    pass(next.message, next.isFirst);
+    drain();
+  };
+  return (message, isFirst) => {
+    const isIdle = waiting.length === 0;
+    waiting = [...waiting, { due: performance.now() + control.delayMs(), message, isFirst }];
+    if (isIdle) drain();
+  };
+}
+
 /** Cuts a stream into PostgreSQL's messages: a type, then a length that counts itself. The client's first one has no type. */
-function framed(isFromClient: boolean, pass: (message: Buffer) => void): (chunk: Buffer) => void {
+function framed(isFromClient: boolean, pass: Pass): (chunk: Buffer) => void {
   let rest: Buffer = Buffer.alloc(0);
   let isStartup = isFromClient;
   return (chunk) => {
@@ -180,8 +273,9 @@ function framed(isFromClient: boolean, pass: (message: Buffer) => void): (chunk:
       if (rest.length < typeBytes + 4) return;
       const length = typeBytes + rest.readInt32BE(typeBytes);
       if (rest.length < length) return;
-      pass(rest.subarray(0, length));
+      const message = rest.subarray(0, length);
       rest = rest.subarray(length);
+      pass(message, isStartup);
       isStartup = false;
     }
   };

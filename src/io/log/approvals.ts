@@ -62,21 +62,27 @@ const SPEND = `with fitting as (
 
 /** A database that does not answer must not keep requests waiting for ever: they end as not recorded. */
 const TIMEOUT_MS = 5_000;
+/** Requests that may wait for a connection; more end at once instead of piling up. */
+const MOST_WAITING = 256;
 
 interface SpentRow extends Omit<SpentApproval, 'expiresAt'> {
   readonly expires: Date;
 }
 
 export function createApprovals(pool: pg.Pool): Approvals {
+  const query = <Row extends pg.QueryResultRow>(text: string, values: unknown[]): Promise<pg.QueryResult<Row>> => {
+    if (pool.waitingCount >= MOST_WAITING) throw new Error('too many requests wait for a database connection');
+    return pool.query<Row>(bounded(text, values));
+  };
   return {
     async add(one) {
       const { id, approver, roles, requester, action, resourceType, resourceId, matter, client, expiresAt, at } = one;
       const values = [id, approver, roles, requester, action, resourceType, resourceId, matter, client];
-      await pool.query(bounded(ADD, [...values, new Date(expiresAt), new Date(at)]));
+      await query(ADD, [...values, new Date(expiresAt), new Date(at)]);
     },
     async spend(ids, { requester, action, resourceType, resourceId, matter, client }, evaluationId, now) {
       const values = [ids, requester, action, resourceType, resourceId, matter, client, new Date(now), evaluationId];
-      const { rows } = await pool.query<SpentRow>(bounded(SPEND, values));
+      const { rows } = await query<SpentRow>(SPEND, values);
       return rows.map(({ id, by, roles, expires }) => ({ id, by, roles, expiresAt: expires.getTime() }));
     },
   };

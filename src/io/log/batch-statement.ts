@@ -58,7 +58,8 @@ function statement(onConflict: string): string {
   select (select count(*) from records)::float8 as records, (select count(*) from links)::float8 as links,
     (select count(*) from head)::float8 as heads,
     (select hash from public.heads where writer = $1::uuid and seq = $${HEAD + 3}::bigint) as previous,
-    (extract(epoch from clock_timestamp()) * 1000)::float8 as now, ${DURABLE_COMMIT} as durability`;
+    (extract(epoch from clock_timestamp()) * 1000)::float8 as now, ${DURABLE_COMMIT} as durability,
+    current_setting('fsync') as fsync`;
 }
 
 const WRITE = { name: 'write_batch', text: statement('') };
@@ -73,6 +74,8 @@ export interface BatchRow extends pg.QueryResultRow {
   readonly previous: Buffer | null;
   /** The database's clock, milliseconds since 1970. */
   readonly now: number;
+  /** May be turned off under a session that began with it on. */
+  readonly fsync: string;
 }
 
 /** The statement with the batch's rows. They are encoded once: a retry sends the very same. */

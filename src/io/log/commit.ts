@@ -23,13 +23,14 @@ export interface Attempt {
 
 /**
  * - `committed`;
+ * - `not_durable`: committed, by a server that does not fsync any more: nobody may act on it;
  * - `rolled_back`: it is certain that nothing of it is there;
  * - `unknown`: the connection is no good any more;
  * - `undecided`: this attempt was rolled back, but an earlier one may have been committed; the connection is good;
  * - `head_lost`, `chain_conflict`: alarms; the chain cannot go on.
  */
 export type Outcome =
-  | { readonly fate: 'committed' | 'head_lost' | 'chain_conflict' }
+  | { readonly fate: 'committed' | 'not_durable' | 'head_lost' | 'chain_conflict' }
   | { readonly fate: 'rolled_back' | 'unknown' | 'undecided'; readonly failure: Failure };
 
 export async function sendBatch(
@@ -46,9 +47,10 @@ export async function sendBatch(
     if (row === undefined) return { fate: 'chain_conflict' };
     clock.compare(row.now, before, clock.wall());
     const written = judgeRow(batch, row);
-    if (written === 'written') return { fate: followsHead(batch, row) ? 'committed' : 'head_lost' };
+    const committed = row.fsync === 'on' ? 'committed' : 'not_durable';
+    if (written === 'written') return { fate: followsHead(batch, row) ? committed : 'head_lost' };
     if (written === 'partly' || !again) return { fate: 'chain_conflict' };
-    return { fate: (await lookUp(session, batch, timeoutMs)) === 'same' ? 'committed' : 'chain_conflict' };
+    return { fate: (await lookUp(session, batch, timeoutMs)) === 'same' ? committed : 'chain_conflict' };
   } catch (error) {
     return judgeError(session, attempt, judgeFailure(error), timeoutMs);
   }

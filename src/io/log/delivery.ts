@@ -4,14 +4,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { batchQueries } from './batch-statement.ts';
 import type { RecorderClock } from './clock.ts';
 import { type Attempt, sendBatch } from './commit.ts';
-import type { AlarmCode, Counters, ReportEvent } from './events.ts';
-import { type Failure, isPartitionMissing, judgeFailure } from './failure.ts';
+import type { AlarmCode, Counters, OnCommit, ReportEvent } from './events.ts';
+import { type Failure, isPartitionMissing } from './failure.ts';
 import type { Lineage, OpeningReason } from './lineage.ts';
 import type { Link } from './link.ts';
-import { hasHead, tryToWrite } from './probes.ts';
 import type { Rejections } from './rejections.ts';
 import type { Session } from './session.ts';
 import type { Supply } from './supply.ts';
+import { createTrials } from './trials.ts';
 import type { Trouble } from './trouble.ts';
 import { isPatient, type Unit } from './unit.ts';
 import { createWaker } from './waker.ts';
@@ -25,6 +25,7 @@ export interface DeliveryDeps {
   readonly counters: Counters;
   readonly rejections: Rejections;
   readonly report: ReportEvent;
+  readonly onCommit?: OnCommit;
   /** Never rejects. */
   readonly ensurePartitions: () => Promise<void>;
   readonly sendTimeoutMs: number;
@@ -37,8 +38,12 @@ export interface Delivery {
   wake(): void;
   /** The calls in flight; they may be rejected, the batch stays in flight. */
   inFlight(): readonly Unit[];
+  /** Entries of the batch in flight. */
+  inFlightEntries(): number;
   /** On the monotonic clock; null if nothing is in flight. */
   inFlightSince(): number | null;
+  /** The writer's last record is committed, or there is no writer to close. */
+  isClosed(): boolean;
   /** Delivers what is there, then ends. */
   close(): void;
   /** Ends at once. */
@@ -64,6 +69,7 @@ export function createDelivery(deps: DeliveryDeps): Delivery {
   const { link, lineage, supply, trouble, clock, counters, rejections, report, sendTimeoutMs } = deps;
   const waker = createWaker();
   const stopping = new AbortController();
+  const trials = createTrials({ ...deps, refuse, raise });
   let flight: Flight | null = null;
   let isGreeted = false;
   let isClosing = false;
@@ -84,6 +90,7 @@ export function createDelivery(deps: DeliveryDeps): Delivery {
     else if (flight !== null) await send(session, flight);
     else if (clock.isCorrected()) startOver('clock_corrected');
     else if (clock.verdict() === 'blocked') await holdStill(session);
+    else if (lineage.needsMending()) await trials.mend();
     else if (!load()) await idle(session);
   }
 
@@ -117,6 +124,11 @@ export function createDelivery(deps: DeliveryDeps): Delivery {
       case 'committed':
         arrive(current);
         break;
+      case 'not_durable':
+        rejections.rejectCalls(current.units, 'database_refuses');
+        arrive(current);
+        link.drop(false, 'fsync_off');
+        break;
       case 'head_lost':
       case 'chain_conflict':
         raise(outcome.fate, current.attempt.batch.head.seq);
@@ -147,6 +159,7 @@ export function createDelivery(deps: DeliveryDeps): Delivery {
     counters.entries += batch.records.length;
     counters.lastBatchEntries = batch.records.length;
     counters.lastCommitMs = performance.now() - current.since;
+    deps.onCommit?.(batch.records, counters.lastCommitMs);
     // Committed, but at a time that is far off: nobody may act on it.
     if (clock.verdict() === 'blocked') rejections.rejectCalls(current.units, 'clock_skew');
     let index = 0;
@@ -198,52 +211,32 @@ export function createDelivery(deps: DeliveryDeps): Delivery {
   async function recover(session: Session): Promise<void> {
     await pause(trouble.pauseMs());
     if (!isGreeted && !(await greet(session))) return;
+    if (lineage.needsMending() && !(await trials.mend())) return;
     // What has to be written anyway is the best trial.
     if (flight === null && !lineage.isOpen()) load();
     const chain = lineage.current();
     if (flight !== null) await send(session, flight);
-    else if (chain !== null && (await tryOut(() => tryToWrite(session, chain, clock, sendTimeoutMs)))) trouble.end();
+    else if (chain !== null && (await trials.write(session, chain))) trouble.end();
   }
 
   /** MUST come before anything else on a new session: its server may be one that lacks our last batches. */
   async function greet(session: Session): Promise<boolean> {
-    isGreeted = await look(session);
+    isGreeted = await trials.look(session);
     return isGreeted;
   }
 
   async function idle(session: Session): Promise<void> {
-    if (!(await waker.wait(deps.idleProbeMs))) await look(session);
+    if (!(await waker.wait(deps.idleProbeMs))) await trials.look(session);
   }
 
   async function holdStill(session: Session): Promise<void> {
     rejections.rejectWaiting('clock_skew');
     await pause(BLOCKED_PROBE_MS);
-    await look(session);
-  }
-
-  /** Compares clocks, and raises the alarm if our last committed batch is not there any more. */
-  function look(session: Session): Promise<boolean> {
-    const chain = lineage.current();
-    return tryOut(async () => {
-      const isThere = await hasHead(session, chain, clock, sendTimeoutMs);
-      if (!isThere) raise('head_lost', chain?.acknowledged()?.seq ?? 0);
-    });
-  }
-
-  async function tryOut(trial: () => Promise<void>): Promise<boolean> {
-    try {
-      await trial();
-      link.prove();
-      return true;
-    } catch (error) {
-      const failure = judgeFailure(error);
-      if (failure.fate === 'unknown') link.drop(false, failure.code);
-      else refuse(failure.code);
-      return false;
-    }
+    await trials.look(session);
   }
 
   function raise(code: AlarmCode, seq: number): void {
+    counters.alarms[code]++;
     lineage.raise(code, seq);
     startOver(code);
   }
@@ -270,7 +263,9 @@ export function createDelivery(deps: DeliveryDeps): Delivery {
     run,
     wake: waker.wake,
     inFlight: () => flight?.units ?? [],
+    inFlightEntries: () => flight?.attempt.batch.records.length ?? 0,
     inFlightSince: () => flight?.since ?? null,
+    isClosed: () => isClosed || !lineage.isOpen(),
     close: () => {
       isClosing = true;
       waker.wake();

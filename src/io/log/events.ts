@@ -1,4 +1,5 @@
 // What the recorder tells operators and counts. It must never carry what a record says about anyone.
+import type { RecordEntry } from '../../model/record.ts';
 
 export interface RecorderEvent {
   readonly level: 'info' | 'warn' | 'error';
@@ -9,6 +10,7 @@ export interface RecorderEvent {
 export type EventCode =
   | 'writer_opened'
   | 'writer_closed'
+  | 'writer_left_open'
   | 'connected'
   | 'connection_lost'
   | 'cannot_connect'
@@ -16,6 +18,8 @@ export type EventCode =
   | 'database_accepts'
   | 'entry_rejected'
   | 'partitions_failed'
+  | 'clock_skew'
+  | 'clock_right'
   | 'clock_corrected'
   | 'recorder_failed'
   | AlarmCode;
@@ -38,6 +42,9 @@ export interface Alarm {
 
 export type ReportEvent = (event: RecorderEvent) => void;
 
+/** Told of every committed batch, before its requesters are. Must not throw. `ms` is from the first sending to the commit. */
+export type OnCommit = (records: readonly { readonly entry: RecordEntry }[], ms: number) => void;
+
 /** Since the start of the process, except for what is named last. */
 export interface Counters {
   entries: number;
@@ -51,6 +58,7 @@ export interface Counters {
   rejected: Record<RejectionCause, number>;
   /** Refused tokens of which not even the count could be recorded. */
   refusedLost: number;
+  alarms: Record<AlarmCode, number>;
   lastBatchEntries: number;
   lastCommitMs: number;
 }
@@ -87,6 +95,7 @@ export function createCounters(): Counters {
       failed: 0,
     },
     refusedLost: 0,
+    alarms: { head_lost: 0, chain_conflict: 0 },
     lastBatchEntries: 0,
     lastCommitMs: 0,
   };

@@ -1,5 +1,5 @@
-// In charge of which writer is writing: its first and last record, and why another one took over. It must never go on with a writer
-// that has been replaced.
+// In charge of which writer is writing: its first and last record, why another one took over, and what that one puts back. It must
+// never go on with a writer that has been replaced.
 import type { KeyObject } from 'node:crypto';
 import { uuidv7 } from '../../core/record/uuid.ts';
 import { NO_COLUMNS, type RecordEntry } from '../../model/record.ts';
@@ -7,6 +7,7 @@ import type { Clock } from './clock.ts';
 import type { Alarm, AlarmCode, ReportEvent } from './events.ts';
 import { createPatientUnit, type Unit } from './unit.ts';
 import { openWriterChain, type WriterChain } from './writer-chain.ts';
+import type { WriterCertificate } from './writer-key.ts';
 
 export type OpeningReason = 'start' | 'clock_corrected' | AlarmCode;
 
@@ -19,6 +20,10 @@ export interface Lineage {
   isOpen(): boolean;
   openingUnit(chain: WriterChain): Unit;
   closingUnit(): Unit;
+  /** After an alarm: the database may lack more than records. */
+  needsMending(): boolean;
+  /** Puts that back, for the next writer to record. Rejects if it could not. */
+  mend(): Promise<void>;
   /** The chain cannot go on. */
   replace(reason: OpeningReason): void;
   raise(code: AlarmCode, seq: number): void;
@@ -31,30 +36,50 @@ export interface LineageDeps {
   readonly engine: string;
   readonly clock: Clock;
   readonly report: ReportEvent;
+  /** Puts back what decisions need and the database may have lost; what it returns is recorded as the next writer opens. */
+  readonly restore?: (() => Promise<readonly RecordEntry[]>) | undefined;
 }
 
 const KEPT_ALARMS = 20;
 
-export function createLineage({ certifier, engine, clock, report }: LineageDeps): Lineage {
+export function createLineage({ certifier, engine, clock, report, restore }: LineageDeps): Lineage {
   let chain: WriterChain | null = null;
   let previous: string | null = null;
+  let previousHead: { readonly seq: number; readonly hash: string } | null = null;
+  let needsMending = false;
+  let restored: readonly RecordEntry[] = [];
   let reason: OpeningReason = 'start';
   let alarms: readonly Alarm[] = [];
 
-  function own(kind: RecordEntry['kind'], body: RecordEntry['body']): Unit {
+  function own(kind: RecordEntry['kind'], body: RecordEntry['body'], others: readonly RecordEntry[] = []): Unit {
     const at = clock.now();
-    return createPatientUnit({ kind, id: uuidv7(at), at, body, columns: NO_COLUMNS }, () => undefined);
+    return createPatientUnit([{ kind, id: uuidv7(at), at, body, columns: NO_COLUMNS }, ...others], () => undefined);
+  }
+
+  function opening(key: WriterCertificate): RecordEntry['body'] {
+    return { engine, key, previous, previous_head: previousHead, reason };
   }
 
   return {
     current: () => chain,
     open: () => (chain ??= openWriterChain(certifier, clock.now())),
     isOpen: () => (chain?.acknowledged() ?? null) !== null,
-    openingUnit: (opened) => own('writer_opened', { engine, key: opened.certificate, previous, reason }),
+    openingUnit: (opened) => own('writer_opened', opening(opened.certificate), restored),
     closingUnit: () => own('writer_closed', {}),
+    needsMending: () => needsMending,
+    mend: async () => {
+      restored = (await restore?.()) ?? [];
+      needsMending = false;
+    },
     replace: (cause) => {
-      previous = chain?.writer ?? previous;
+      const head = chain?.acknowledged() ?? null;
+      if (chain !== null && head !== null) {
+        previous = chain.writer;
+        previousHead = { seq: head.seq, hash: head.hash.toString('hex') };
+      }
       reason = cause;
+      restored = [];
+      needsMending ||= cause === 'head_lost' || cause === 'chain_conflict';
       chain = null;
     },
     raise: (code, seq) => {

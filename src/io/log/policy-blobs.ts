@@ -14,7 +14,7 @@ export interface KeptPolicySet {
   readonly files: readonly { readonly path: string; readonly bytes: Uint8Array }[];
 }
 
-/** MUST be awaited before the set goes live. Rejects if it could not be kept. */
+/** MUST be awaited before the set goes live. Rejects if it could not be kept, in bounded time if the connection's queries are bounded. */
 export type StorePolicySet = (set: KeptPolicySet) => Promise<void>;
 
 interface Blob {
@@ -22,6 +22,7 @@ interface Blob {
   readonly bytes: Uint8Array;
 }
 
+const END_TIMEOUT_MS = 1_000;
 /** Compressed bytes in one statement, about. */
 const CHUNK_BYTES = 8 * 2 ** 20;
 
@@ -34,7 +35,9 @@ export function createPolicyBlobs(connect: () => Promise<pg.Client>): StorePolic
     try {
       await store(client, set);
     } finally {
+      const timer = setTimeout(() => client.connection.stream.destroy(), END_TIMEOUT_MS);
       await client.end().catch(() => undefined);
+      clearTimeout(timer);
     }
   };
 }

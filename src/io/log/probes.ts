@@ -12,28 +12,30 @@ import type { WriterChain } from './writer-chain.ts';
 interface Answer extends pg.QueryResultRow {
   readonly now: number;
   readonly hash: Buffer | null;
+  readonly fsync: string;
 }
 
 const LOOK = {
   name: 'look_at_head',
   text: `select (extract(epoch from clock_timestamp()) * 1000)::float8 as now,
-    (select hash from public.heads where writer = $1::uuid and seq = $2::bigint) as hash`,
+    (select hash from public.heads where writer = $1::uuid and seq = $2::bigint) as hash, current_setting('fsync') as fsync`,
 };
 
-/** Compares clocks, and tells whether the writer's last acknowledged head is there, unchanged. Rejects as pg does. */
-export async function hasHead(
+/** Compares clocks, and tells whether the writer's last acknowledged head is there, unchanged, and the server does fsync. Rejects as pg does. */
+export async function lookAtHead(
   session: Session,
   chain: WriterChain | null,
   clock: RecorderClock,
   timeoutMs: number,
-): Promise<boolean> {
+): Promise<'fine' | 'lost' | 'not_durable'> {
   const head = chain?.acknowledged() ?? null;
   const values = head === null ? [null, null] : [chain?.writer, String(head.seq)];
   const before = clock.wall();
   const answer = (await session.query<Answer>({ ...LOOK, values }, timeoutMs)).rows[0];
-  if (answer === undefined) return false;
+  if (answer === undefined) return 'lost';
   clock.compare(answer.now, before, clock.wall());
-  return head === null || answer.hash?.equals(head.hash) === true;
+  if (head !== null && answer.hash?.equals(head.hash) !== true) return 'lost';
+  return answer.fsync === 'on' ? 'fine' : 'not_durable';
 }
 
 /** Writes a record in a transaction that is rolled back. Rejects with what the database has against it. */

@@ -4,9 +4,9 @@ import type { KeyObject } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type pg from 'pg';
 import type { Receipt, RecordEntry } from '../../model/record.ts';
-import { type Clock, type ClockLimits, createClock } from './clock.ts';
+import { type Clock, type ClockLimits, type ClockVerdict, createClock } from './clock.ts';
 import { createDelivery } from './delivery.ts';
-import { createCounters, type ReportEvent } from './events.ts';
+import { createCounters, type OnCommit, type RecorderEvent, type ReportEvent } from './events.ts';
 import { createLineage } from './lineage.ts';
 import { createLink } from './link.ts';
 import { createRefusedLane, type RefusedLimits } from './refused-lane.ts';
@@ -27,6 +27,9 @@ export interface RecorderDeps {
   /** Sees to it that partitions exist ahead of time; called at the start, daily, and when one is missing. */
   readonly ensurePartitions: () => Promise<void>;
   readonly report: ReportEvent;
+  readonly onCommit?: OnCommit;
+  /** After an alarm, before the next writer opens: puts back what decisions need (RECORD.md); its entries are recorded with the opening. */
+  readonly restore?: () => Promise<readonly RecordEntry[]>;
   /** The system's clock in milliseconds since 1970. */
   readonly wallClock?: () => number;
   readonly limits?: Partial<RecorderLimits>;
@@ -51,11 +54,13 @@ export interface Recorder {
   appendRefused(entry: RecordEntry): void;
   /** The clock that decisions and records share. */
   readonly clock: Clock;
+  /** Entries that wait for their commit, those in flight included: cheap enough to ask for every request. */
+  waiting(): number;
   state(): RecorderState;
   /** Resolves when records can be written, at once if they can. */
   ready(): Promise<void>;
-  /** Records what was accepted, then ends; bounded in time. */
-  close(): Promise<void>;
+  /** Records what was accepted, then ends; bounded in time. False: the writer's chain stayed open. */
+  close(): Promise<boolean>;
 }
 
 export const RECORDER_LIMITS: RecorderLimits = {
@@ -83,6 +88,8 @@ export function createRecorder(deps: RecorderDeps): Recorder {
   const trouble = createTrouble(deps.report);
   const rejections = createRejections(supply, counters);
   const upkeep = createUpkeep(deps.ensurePartitions, deps.report);
+  let isLeftOpen = false;
+  let skewTold: ClockVerdict = 'fine';
   let phase: 'running' | 'closing' | 'failed' = 'running';
 
   const parts = { link, lineage, supply, trouble, clock, counters };
@@ -91,18 +98,30 @@ export function createRecorder(deps: RecorderDeps): Recorder {
     ...parts,
     lane,
     deadlineMs: limits.deadlineMs,
+    queueLimitEntries: limits.queue.maxEntries,
     inFlightSince: delivery.inFlightSince,
+    inFlightEntries: delivery.inFlightEntries,
     phase: () => phase,
     arePartitionsAhead: upkeep.areAhead,
   };
 
   const sweep = setInterval(() => {
     const now = performance.now();
+    tellSkew();
     rejections.rejectWaiting('deadline', now);
     rejections.rejectCalls(delivery.inFlight(), 'deadline', now);
   }, SWEEP_MS).unref();
   void upkeep.ensure();
   const finished = delivery.run().catch(fail).finally(windUp);
+
+  function tellSkew(): void {
+    const verdict = clock.verdict();
+    if (verdict === skewTold) return;
+    skewTold = verdict;
+    const level = verdict === 'blocked' ? 'error' : verdict === 'degraded' ? 'warn' : 'info';
+    const code = verdict === 'fine' ? 'clock_right' : 'clock_skew';
+    deps.report({ level, code, detail: { verdict, skew_ms: Math.round(clock.skew()) } });
+  }
 
   /** A mistake in this program, not in the world around it. */
   function fail(error: unknown): void {
@@ -146,13 +165,25 @@ export function createRecorder(deps: RecorderDeps): Recorder {
     }
   }
 
-  async function close(): Promise<void> {
+  async function close(): Promise<boolean> {
     if (phase === 'running') phase = 'closing';
     delivery.close();
     const timer = setTimeout(delivery.stop, limits.closeMs);
     const bound = sleep(limits.closeMs + END_GRACE_MS, undefined, { ref: false });
     await Promise.race([finished, bound]);
     clearTimeout(timer);
+    if (!delivery.isClosed() && !isLeftOpen) {
+      isLeftOpen = true;
+      deps.report({ level: 'error', code: 'writer_left_open', detail: leftOpen() });
+    }
+    return !isLeftOpen;
+  }
+
+  /** `unresolved`: entries that were sent, that nobody got an answer for, and that the log may hold. */
+  function leftOpen(): RecorderEvent['detail'] {
+    const { writer, databaseCode } = describeState(sources);
+    const unresolved = delivery.inFlight().reduce((sum, unit) => sum + unit.entries.length, 0);
+    return { writer, cause: databaseCode ?? 'no_answer', unresolved };
   }
 
   return {
@@ -162,6 +193,7 @@ export function createRecorder(deps: RecorderDeps): Recorder {
       delivery.wake();
     },
     clock: { now: clock.now },
+    waiting: () => supply.entries() + delivery.inFlightEntries(),
     state: () => describeState(sources),
     ready,
     close,

@@ -24,6 +24,8 @@ export interface RecorderState {
   readonly writer: string | null;
   readonly queuedEntries: number;
   readonly queuedBytes: number;
+  readonly queueLimitEntries: number;
+  readonly inFlightEntries: number;
   /** Age of the batch that is being committed; 0 if there is none. */
   readonly inFlightMs: number;
   /** Milliseconds that our clock is ahead of (positive) or behind the database's. */
@@ -43,18 +45,22 @@ export interface StateSources {
   readonly clock: RecorderClock;
   readonly counters: Counters;
   readonly deadlineMs: number;
+  readonly queueLimitEntries: number;
   readonly inFlightSince: () => number | null;
+  readonly inFlightEntries: () => number;
   readonly phase: () => 'running' | 'closing' | 'failed';
   readonly arePartitionsAhead: () => boolean;
 }
 
 /** Why nothing is accepted at present; null if it is. */
 export function barrier(sources: StateSources): RejectionCause | null {
-  const { link, trouble, clock, deadlineMs, inFlightSince, phase } = sources;
+  const { link, lineage, trouble, clock, deadlineMs, inFlightSince, phase } = sources;
   const current = phase();
   if (current !== 'running') return current;
   if (clock.verdict() === 'blocked') return 'clock_skew';
   if (trouble.code() !== null) return 'database_refuses';
+  // What was decided before the next writer opens could not keep its time.
+  if (lineage.needsMending()) return 'writer_lost';
   // Up to the deadline a requester waits for the database to come back; beyond it nobody is kept waiting in vain.
   const isOver = (since: number | null): boolean => since !== null && performance.now() - since > deadlineMs;
   return isOver(link.downSince()) || isOver(inFlightSince()) ? 'database_unreachable' : null;
@@ -72,11 +78,13 @@ export function describeState(sources: StateSources): RecorderState {
     writer: lineage.current()?.writer ?? null,
     queuedEntries: supply.entries(),
     queuedBytes: supply.bytes(),
+    queueLimitEntries: sources.queueLimitEntries,
+    inFlightEntries: sources.inFlightEntries(),
     inFlightMs: since === null ? 0 : performance.now() - since,
     skewMs: Math.round(clock.skew()),
     refusedWaiting: lane.waiting(),
     refusedCounted: lane.counted(),
-    counters: { ...counters, rejected: { ...counters.rejected } },
+    counters: { ...counters, rejected: { ...counters.rejected }, alarms: { ...counters.alarms } },
     alarms: lineage.alarms(),
   };
 }

@@ -70,7 +70,7 @@ export function createSupply(limits: SupplyLimits, lane: RefusedLane, onRefusedL
 
   function patient(entry: RecordEntry): Unit | undefined {
     try {
-      return createPatientUnit(entry, onRefusedLost);
+      return createPatientUnit([entry], onRefusedLost);
     } catch {
       onRefusedLost();
       return undefined;

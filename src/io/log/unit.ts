@@ -49,9 +49,9 @@ export function createCall(entries: readonly RecordEntry[], deadline: number): C
   };
 }
 
-/** An entry that nobody waits for. Throws a TypeError if it cannot be recorded. */
-export function createPatientUnit(entry: RecordEntry, onLoss: () => void): Unit {
-  const prepared = [prepareEntry(entry)];
+/** Entries that nobody waits for. Throws a TypeError if one cannot be recorded. */
+export function createPatientUnit(entries: readonly RecordEntry[], onLoss: () => void): Unit {
+  const prepared = entries.map(prepareEntry);
   return {
     entries: prepared,
     bytes: bytesOf(prepared),

@@ -32,10 +32,12 @@ export interface ChainInput {
   /** In the order of their sequence numbers. */
   readonly rows: Iterable<ChainRow>;
   readonly heads: readonly ChainHead[];
+  /** What the process's next writer says was committed last, from `previousHeadOf`; absent: there is none. */
+  readonly followed?: Pick<ChainHead, 'seq' | 'hash'>;
   /** Public key that certifies writers. */
   readonly certifier: KeyObject;
   /** The columns that a record's bytes stand for; null where nothing can be said. */
-  readonly columnsOf: (record: JsonObject) => RecordColumns | null;
+  readonly columnsOf: (record: JsonObject) => Readonly<Record<keyof RecordColumns, unknown>> | null;
 }
 
 export type JsonObject = Readonly<Record<string, unknown>>;
@@ -52,7 +54,8 @@ export interface ChainProblem {
     | 'certificate_invalid'
     | 'head_differs'
     | 'head_signature_invalid'
-    | 'tail_not_signed';
+    | 'tail_not_signed'
+    | 'tail_missing';
   readonly detail: string;
 }
 
@@ -101,10 +104,30 @@ export function verifyChain(input: ChainInput): ChainReport {
     const text = headText(input.writer, head.seq, head.hash);
     if (signer === null || !verify(null, text, signer, head.signature)) found('head_signature_invalid');
   }
+  const { followed } = input;
+  if (followed !== undefined) {
+    const hash = hashes.get(followed.seq);
+    if (followed.seq >= expected) {
+      problems.push({ seq: expected, problem: 'tail_missing', detail: `${expected} to ${followed.seq} are missing` });
+    } else if (hash === undefined || !Buffer.from(hash).equals(followed.hash)) {
+      problems.push({ seq: followed.seq, problem: 'head_differs', detail: 'not what the next writer followed' });
+    }
+  }
   if (expected > 0 && !input.heads.some((head) => head.seq === expected - 1)) {
     problems.push({ seq: expected - 1, problem: 'tail_not_signed', detail: '' });
   }
   return { records: hashes.size, problems };
+}
+
+/** Which writer's chain a `writer_opened` record follows, and up to where; null for every other record. */
+export function previousHeadOf(
+  record: JsonObject,
+): (Pick<ChainHead, 'seq' | 'hash'> & { readonly writer: string }) | null {
+  const { previous: writer, previous_head: head } = record;
+  if (record['kind'] !== 'writer_opened' || typeof writer !== 'string' || !isObject(head)) return null;
+  const { seq, hash } = head;
+  if (!Number.isSafeInteger(seq) || typeof hash !== 'string') return null;
+  return { writer, seq: Number(seq), hash: Buffer.from(hash, 'hex') };
 }
 
 /** The record, if its bytes are the canonical form of an object. */

@@ -34,13 +34,16 @@ export async function generateWriterKey(file: string): Promise<KeyObject> {
   return privateKey;
 }
 
-/** Reads the key file (PEM, PKCS #8, Ed25519); throws a sentence for the operator if it is not as it must be. */
-export async function loadWriterKey(file: string): Promise<KeyObject> {
+/**
+ * Reads the key file (PEM, PKCS #8, Ed25519); throws a sentence for the operator if it is not as it must be.
+ * @param name what the key is called there; checkpoints are signed with one of the same form
+ */
+export async function loadWriterKey(file: string, name = 'writer key'): Promise<KeyObject> {
   const handle = await open(file, 'r');
   try {
-    await requirePrivate(file, handle);
-    const key = parseKey(file, await handle.readFile());
-    if (key.asymmetricKeyType !== 'ed25519') throw new Error(`the writer key in ${file} is not an Ed25519 key`);
+    await requirePrivate(name, file, handle);
+    const key = parseKey(name, file, await handle.readFile());
+    if (key.asymmetricKeyType !== 'ed25519') throw new Error(`the ${name} in ${file} is not an Ed25519 key`);
     return key;
   } finally {
     await handle.close();
@@ -89,20 +92,22 @@ function rawPublicKey(key: KeyObject): string {
   return Buffer.from(x ?? '', 'base64url').toString('base64');
 }
 
-async function requirePrivate(file: string, handle: FileHandle): Promise<void> {
+async function requirePrivate(name: string, file: string, handle: FileHandle): Promise<void> {
   if (process.platform === 'win32') return;
-  const { mode } = await handle.stat();
-  if ((mode & 0o077) !== 0) {
+  const { mode, uid } = await handle.stat();
+  // Kubernetes and systemd keep secrets as somebody else's files, which this process may read through its group alone.
+  const forbidden = uid === process.getuid?.() ? 0o077 : 0o037;
+  if ((mode & forbidden) !== 0) {
     throw new Error(
-      `the writer key in ${file} is open to others (mode ${(mode & 0o777).toString(8)}); run \`chmod 600\` on it`,
+      `the ${name} in ${file} is open to others (mode ${(mode & 0o777).toString(8)}); run \`chmod 600\` on it`,
     );
   }
 }
 
-function parseKey(file: string, pem: Buffer): KeyObject {
+function parseKey(name: string, file: string, pem: Buffer): KeyObject {
   try {
     return createPrivateKey(pem);
   } catch (error) {
-    throw new Error(`the writer key in ${file} is not a PEM private key without a password`, { cause: error });
+    throw new Error(`the ${name} in ${file} is not a PEM private key without a password`, { cause: error });
   }
 }

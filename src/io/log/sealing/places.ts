@@ -1,6 +1,6 @@
 // Where checkpoints are published, outside the database: a folder, a file that only grows, an address. It must never replace what is
 // out already by something older.
-import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { constants, mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { peekCheckpoint } from '../../../core/sealing/checkpoint.ts';
 
@@ -19,6 +19,8 @@ const MINUTE_MS = 60_000;
 /** One note with many signatures has less. */
 const TAIL_BYTES = 64 * 1024;
 const HTTP_TIMEOUT_MS = 5_000;
+/** Every write is on disk when it returns. Node's permission model, under which the service runs, has no fsync. */
+const WRITE_THROUGH = constants.O_RDWR | constants.O_CREAT | constants.O_DSYNC;
 const LONGEST_NOTE = 64 * 1024;
 
 /** `checkpoint` is the last one; all others lie below a folder for their day, those older than a day thinned to one a minute. */
@@ -68,14 +70,13 @@ export function filePlace(name: string, file: string): Place {
       }
     },
     async publish(note, at) {
-      const handle = await open(file, 'a+', 0o644);
+      const handle = await open(file, WRITE_THROUGH | constants.O_APPEND, 0o644);
       try {
         const { size } = await handle.stat();
         const last = Buffer.alloc(1);
         if (size > 0) await handle.read(last, 0, 1, size - 1);
         const border = size > 0 && last.toString() !== '\n' ? '\n' : '';
         await handle.appendFile(`${border}${JSON.stringify({ at: new Date(at).toISOString(), note })}\n`);
-        await handle.sync();
       } finally {
         await handle.close();
       }
@@ -132,23 +133,19 @@ function noteOfLine(before: string | null, line: string): string | null {
   }
 }
 
-/** Whole or not at all, also after the power has failed. */
+/**
+ * Whole or not at all, also after the power has failed. Where the rename is lost then, the one before stands there, which the log
+ * extends as well.
+ */
 async function writeDurably(file: string, text: string): Promise<void> {
   const draft = `${file}.new`;
-  const handle = await open(draft, 'w', 0o644);
+  const handle = await open(draft, WRITE_THROUGH | constants.O_TRUNC, 0o644);
   try {
     await handle.writeFile(text);
-    await handle.sync();
   } finally {
     await handle.close();
   }
   await rename(draft, file);
-  const folder = await open(path.dirname(file), 'r');
-  try {
-    await folder.sync();
-  } finally {
-    await folder.close();
-  }
 }
 
 /** Of each minute of a day that is over for a day, the last is kept. */
