@@ -47,8 +47,23 @@ export function compileIssuers(file: SourceFile | undefined, firm: Firm, report:
       }
     }
     checkOverlap(issuer, issuers.slice(0, index), place, report);
+    reviewKeys(issuer, place, report);
   }
   return issuers;
+}
+
+/** Not URL's own parsing: what is no loopback to the eye is none here. */
+const PLAIN_HTTP = /^http:\/\/(?!(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])(?::\d+)?(?:\/|$))/;
+
+/** Legitimate inside one machine or a mesh that encrypts by itself, but deserves a look everywhere else. */
+function reviewKeys({ issuer, keys }: IssuerEntry, place: Place, report: Report): void {
+  if (!('url' in keys) || !PLAIN_HTTP.test(keys.url)) return;
+  report.finding(
+    at(place, 'keys', 'url'),
+    'unprotected-keys',
+    `the keys of ${issuer} are fetched over plain http: whoever is on the way can put in keys of their own, and be anybody`,
+    'use https://, or a key file',
+  );
 }
 
 function checkOverlap(issuer: IssuerEntry, earlier: readonly IssuerEntry[], place: Place, report: Report): void {

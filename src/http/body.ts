@@ -22,12 +22,19 @@ const WORDS: Readonly<Record<JsonProblem, string>> = {
 /** Scientific notation may hide a number that becomes infinite, or zero. */
 const EXPONENT = /[0-9][eE][-+]?[0-9]/;
 
+export interface StrictJsonOptions {
+  /** Asked when a body has arrived in full and nothing was made of it yet: many may have been let in before any was decided. */
+  readonly admit?: () => void;
+}
+
 export const strictJson = fp(
-  (app: FastifyInstance, _options: object, done: (error?: Error) => void) => {
+  (app: FastifyInstance, { admit }: StrictJsonOptions, done: (error?: Error) => void) => {
     app.removeAllContentTypeParsers();
     app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, payload, parsed) => {
       try {
         requireUtf8(request.headers['content-type'] ?? '');
+        requirePlain(request.headers['content-encoding']);
+        admit?.();
         parsed(null, readBody(payload as Buffer));
       } catch (error) {
         parsed(error as Error, undefined);
@@ -68,6 +75,12 @@ function requireUtf8(contentType: string): void {
   if (contentType === 'application/json') return;
   const charset = /;\s*charset\s*=\s*"?([^\s;"]*)/i.exec(contentType)?.[1];
   if (charset !== undefined && charset.toLowerCase() !== 'utf-8') throw malformed('the charset must be utf-8', '');
+}
+
+/** Nothing is decompressed here: whoever did so before us has read another body. */
+function requirePlain(contentEncoding: string | undefined): void {
+  if (contentEncoding === undefined || contentEncoding.toLowerCase() === 'identity') return;
+  throw malformed('the body must not be encoded (Content-Encoding)', '');
 }
 
 interface Survey {

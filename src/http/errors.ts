@@ -7,12 +7,14 @@ import fp from 'fastify-plugin';
 import type { Logger } from 'pino';
 import { ERRORS, PrivityError, type ErrorCode, type ErrorDetails, type RefusalReason } from '../model/errors.ts';
 import type { Problem } from '../model/evaluation.ts';
+import { condemn, isCondemned } from './framing.ts';
 import { joinPointer } from './pointer.ts';
 import { COMMON_HEADERS } from './request-id.ts';
 
 /** Answers to these are worth another try; the others would fail again. */
 export const RETRY_SECONDS: Partial<Readonly<Record<ErrorCode, number>>> = {
   rate_limited: 1,
+  not_sealed: 2,
   cannot_record: 1,
   overloaded: 1,
   no_policies: 5,
@@ -21,15 +23,22 @@ export const RETRY_SECONDS: Partial<Readonly<Record<ErrorCode, number>>> = {
 
 export interface ErrorOptions {
   readonly log: Logger;
+  /** Told of every problem before it is answered. Must not throw. */
+  readonly onProblem: OnProblem;
 }
 
+export type OnProblem = (code: ErrorCode, reason: RefusalReason | undefined, request: FastifyRequest | null) => void;
+
 export const problems = fp(
-  (app: FastifyInstance, { log }: ErrorOptions, done: (error?: Error) => void) => {
+  (app: FastifyInstance, options: ErrorOptions, done: (error?: Error) => void) => {
     const routes: { readonly method: string; readonly segments: readonly string[] }[] = [];
     app.addHook('onRoute', ({ method, url }) => {
       for (const one of [method].flat()) routes.push({ method: one, segments: url.split('/') });
     });
-    app.setErrorHandler((error: FastifyError, request, reply) => sendProblem(error, request, reply, log));
+    // What no door asked for is not read either.
+    app.removeAllContentTypeParsers();
+    app.addContentTypeParser('*', (_request, _payload, parsed) => parsed(null, undefined));
+    app.setErrorHandler((error: FastifyError, request, reply) => sendProblem(error, request, reply, options));
     app.setNotFoundHandler((request, reply) => {
       const segments = (request.url.split('?', 1)[0] ?? '').split('/');
       const allowed = routes.filter((route) => matches(route.segments, segments)).map(({ method }) => method);
@@ -47,10 +56,11 @@ export function sendProblem(
   error: FastifyError,
   request: FastifyRequest,
   reply: FastifyReply,
-  log: Logger,
+  { log, onProblem }: ErrorOptions,
 ): FastifyReply {
   const known = toPrivityError(error);
   const { status } = ERRORS[known.code];
+  onProblem(known.code, known.details.reason, request);
   if (status >= 500) {
     const line = {
       request_id: request.id,
@@ -61,6 +71,8 @@ export function sendProblem(
     if (known.code === 'internal_error') log.error({ ...line, err: known.details.cause }, 'request failed');
     else log.warn({ ...line, detail: known.message, err: known.details.cause }, 'request refused by the service');
   }
+  // Its answer closes the connection, with part of the body unread.
+  if (known.code === 'payload_too_large') condemn(request.raw.socket);
   // What fails before routing has met no hook.
   if (!reply.hasHeader('x-request-id')) reply.headers({ 'x-request-id': request.id, ...COMMON_HEADERS });
   if (known.code === 'token_refused') reply.header('www-authenticate', challenge(known.details.reason));
@@ -145,9 +157,18 @@ const CLIENT_ERRORS: Readonly<Record<string, ErrorCode>> = {
 };
 
 /** Requests that never became one: Node's `clientError`. */
-export function answerClientError(error: Error & { readonly code?: string }, socket: Socket): void {
+export function answerClientError(
+  error: Error & { readonly code?: string },
+  socket: Socket,
+  onProblem: OnProblem,
+): void {
   if (error.code === 'ECONNRESET' || socket.destroyed || !socket.writable) return;
+  if (isCondemned(socket)) {
+    socket.destroySoon(); // has its answer
+    return;
+  }
   const code = CLIENT_ERRORS[error.code ?? ''] ?? 'malformed_request';
+  onProblem(code, undefined, null);
   const requestId = randomUUID();
   const body = JSON.stringify(problemOf(code, requestId));
   const { status } = ERRORS[code];

@@ -5,7 +5,7 @@ import type { IncomingMessage } from 'node:http';
 import type { FastifyInstance } from 'fastify';
 import fp from 'fastify-plugin';
 import { flat } from '../core/flat.ts';
-import { PrivityError } from '../model/errors.ts';
+import { framingError } from './framing.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -36,11 +36,6 @@ export function traceIdOf(traceparent: string): string | null {
   return traceId === null || (version === '00' && rest !== undefined) ? null : flat(traceId);
 }
 
-/** RFC 9112, 3.2: a server answers 400 to a request of HTTP/1.1 without it. */
-function isHostMissing({ headers, httpVersion }: IncomingMessage): boolean {
-  return headers.host === undefined && httpVersion === '1.1';
-}
-
 export const requestIds = fp(
   (app: FastifyInstance, _options: object, done: (error?: Error) => void) => {
     app.decorateRequest('arrivedAt', 0);
@@ -54,11 +49,10 @@ export const requestIds = fp(
         request.traceId = traceIdOf(traceparent);
         if (request.traceId !== null) reply.header('traceparent', traceparent);
       }
-      next(
-        isHostMissing(request.raw)
-          ? new PrivityError('malformed_request', { detail: 'the Host header is missing' })
-          : undefined,
-      );
+      const error = framingError(request.raw);
+      if (error === null) return next();
+      reply.header('connection', 'close');
+      next(error);
     });
     done();
   },

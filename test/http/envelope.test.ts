@@ -144,8 +144,11 @@ t.test('only JSON is read, whatever it calls itself', async (t) => {
     headers: { authorization: `Bearer ${rig.callerToken()}` },
   });
   t.equal(none.statusCode, 400, 'no body at all');
-  const zipped = await post(text, { 'content-encoding': 'gzip' });
-  t.equal(zipped.status, 200, 'a label alone changes nothing: the bytes are JSON');
+  for (const coding of ['gzip', 'br', 'identity, gzip', 'x']) {
+    const zipped = await post(text, { 'content-encoding': coding });
+    t.equal(zipped.status, 400, `${coding}: whoever decodes it reads something else`);
+  }
+  t.equal((await post(text, { 'content-encoding': 'identity' })).status, 200);
 });
 
 t.test('what is too large is a 413', async (t) => {

@@ -1,0 +1,36 @@
+// What an asker can see of an answer: everything but the id, the time and the names of this one request. It must leave nothing else out.
+type Json = Readonly<Record<string, unknown>>;
+
+export interface Visible {
+  readonly status: number;
+  readonly headers: Json;
+  readonly body: unknown;
+  readonly length: number;
+}
+
+/** Members that differ between any two answers, whatever is answered; their lengths never do. */
+const OF_ONE_REQUEST = new Set(['evaluation_id', 'evaluated_at', 'request_id']);
+const HEADERS_OF_ONE_REQUEST = new Set(['date', 'x-request-id']);
+
+export function visibleOf(answer: {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly text: string;
+}): Visible {
+  return {
+    status: answer.status,
+    headers: Object.fromEntries([...answer.headers].filter(([name]) => !HEADERS_OF_ONE_REQUEST.has(name))),
+    body: blanked(JSON.parse(answer.text)),
+    length: Buffer.byteLength(answer.text),
+  };
+}
+
+/** The order of members is visible too, and kept. */
+function blanked(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(blanked);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.entries(value).map(([name, member]) => [
+    name,
+    OF_ONE_REQUEST.has(name) ? String(member).length : blanked(member),
+  ]);
+}
