@@ -1,11 +1,31 @@
 // Makes the service's log: one JSON object a line. It must never let a token, an attribute value or what a database says about a row
 // into a line, whoever wrote it.
 import pino, { type DestinationStream, type Logger } from 'pino';
+import { createLogOutput, standardOutput, type LogOutput } from './log-output.ts';
 
 /** Members that must not appear however a line was made. Our own lines name none of them. */
 const SECRETS = ['authorization', 'token', 'subject_token', 'password', 'attributes', 'properties', 'context'];
 
-export function createLog(level: string, destination: DestinationStream = standardOutput()): Logger {
+/** What becomes of the lines. */
+export type LogFate = Omit<LogOutput, 'write'>;
+
+const TAKEN_ELSEWHERE: LogFate = { degraded: () => [], lost: () => 0, end: async () => undefined };
+
+/** Lines go to standard output, unless somebody else takes them. */
+export function openLog(
+  level: string,
+  destination: DestinationStream | undefined,
+): { readonly log: Logger; readonly fate: LogFate } {
+  if (destination !== undefined) return { log: createLog(level, destination), fate: TAKEN_ELSEWHERE };
+  const output = createLogOutput({
+    sink: standardOutput(),
+    onLost: (lines, code) => log.error({ lines, code }, 'lines of the log were lost'),
+  });
+  const log = createLog(level, output);
+  return { log, fate: output };
+}
+
+export function createLog(level: string, destination: DestinationStream): Logger {
   return pino(
     {
       level,
@@ -17,11 +37,6 @@ export function createLog(level: string, destination: DestinationStream = standa
     },
     destination,
   );
-}
-
-/** Lines wait while others are being written, instead of holding up requests; a stop writes them all. */
-function standardOutput(): DestinationStream {
-  return pino.destination({ dest: 1, sync: false });
 }
 
 interface ErrorLine {

@@ -1,7 +1,7 @@
 // Puts the parts of loading policies together: where they come from, how they are compiled, what has to be committed before a set is
 // in force. It must never start a service without a policy set, nor believe the development issuer outside of development.
 import type { Logger } from 'pino';
-import type { Config } from './config.ts';
+import type { Config } from './environment.ts';
 import { createCompileCache, type CompileCache } from './core/compile-cache.ts';
 import { compileInSteps, type CompileResult } from './core/compile.ts';
 import type { PolicySet } from './core/policy-set.ts';
@@ -22,6 +22,8 @@ export interface PoliciesDeps {
   readonly keep: StorePolicySet;
   readonly recorder: Pick<Recorder, 'append' | 'clock'>;
   readonly onActivated: (set: PolicySet) => void;
+  /** Told of every load, good or not. */
+  readonly onLoad: (outcome: LoadOutcome) => void;
   readonly development: boolean;
   readonly looseWatch: boolean;
   readonly log: Logger;
@@ -38,7 +40,10 @@ export async function loadPolicies(config: Config, deps: PoliciesDeps): Promise<
     source: sourceOf(config),
     compile: async (files, { commit }) => judge(await compile(files, commit, cache), deps.development),
     activate: (set) => activate(set, deps),
-    onLoad: (outcome) => logLoad(outcome, deps.log),
+    onLoad: (outcome) => {
+      deps.onLoad(outcome);
+      logLoad(outcome, deps.log);
+    },
   });
   const { diagnostics, failure } = await store.load();
   if (store.state().revision === null) {
@@ -85,6 +90,15 @@ async function activate(set: PolicySet, { keep, recorder, onActivated }: Policie
   await keep(set);
   await recorder.append([loadedEntry(set, recorder.clock.now())]);
   onActivated(set);
+}
+
+/** For a database that lost what was committed, the set in force among it: its blobs once more, and the record to go with them. */
+export async function keepAgain(
+  set: PolicySet,
+  { keep, recorder }: Pick<PoliciesDeps, 'keep' | 'recorder'>,
+): Promise<readonly RecordEntry[]> {
+  await keep(set);
+  return [loadedEntry(set, recorder.clock.now())];
 }
 
 function loadedEntry(set: PolicySet, at: number): RecordEntry {

@@ -6,7 +6,7 @@ import { CACHE_DEFAULTS, createTokenCache, type CacheLimits } from './cache.ts';
 import { createKeys, type KeysDeps } from './keys.ts';
 import type { KeyState } from './key-set.ts';
 import { notAllowed, refused } from './refusal.ts';
-import { createVerifier, type VerifiedToken } from './tokens.ts';
+import { createVerifier, mustBeTimely, type VerifiedToken } from './tokens.ts';
 import { createTrust, type CallerRules, type Trust } from './trust.ts';
 
 export interface IdentityDeps extends Omit<KeysDeps, 'elapsed'> {
@@ -33,7 +33,12 @@ export interface Identity {
   /** For the set that is about to come into force: its keys are fetched from now on. Resolves when each was tried once, never rejects. */
   use(set: TrustSet): Promise<void>;
   /** @throws PrivityError `token_refused` or `caller_not_allowed` */
-  authenticate(set: TrustSet, authorization: string | undefined): Promise<Bearer>;
+  authenticate(
+    set: TrustSet,
+    authorization: string | undefined,
+    /** Thumbprint of the certificate that the connection's client has proven to own (`x5t#S256`); null without one. */
+    certificate?: string | null,
+  ): Promise<Bearer>;
   /** @throws PrivityError `token_refused` or `caller_not_allowed` */
   subjectOf(
     set: TrustSet,
@@ -59,11 +64,19 @@ export function createIdentity(deps: IdentityDeps): Identity {
     return found;
   }
 
+  function mustStillBeTimely(trust: Trust, token: VerifiedToken): void {
+    const rules = trust.issuers.get(token.issuer);
+    if (rules != null) mustBeTimely(token.times, rules, deps.now());
+  }
+
   return {
     use: (set) => keys.use(set.issuers),
-    async authenticate(set, authorization) {
+    async authenticate(set, authorization, certificate = null) {
       const trust = trustOf(set);
       const token = await verified(trust, bearerToken(authorization));
+      if (token.boundTo !== null && token.boundTo !== certificate) {
+        throw refused('not_acceptable', 'the token is bound to a key (cnf)');
+      }
       const audience = trust.issuers.get(token.issuer)?.audience;
       if (audience === undefined || !token.audiences.includes(audience)) {
         throw refused('not_acceptable', 'aud is not that of bearer tokens');
@@ -72,6 +85,8 @@ export function createIdentity(deps: IdentityDeps): Identity {
     },
     async subjectOf(set, bearer, subjectToken) {
       const { caller, token } = bearer;
+      // The body may have taken its time to arrive, and so may this process.
+      mustStillBeTimely(trustOf(set), token);
       if (subjectToken === undefined) return { caller, subject: ownSubject(bearer) };
       if (!caller.own) throw notAllowed('a subject token beside a bearer of a person');
       const trust = trustOf(set);
@@ -118,6 +133,8 @@ function ownSubject({ caller, token }: Bearer): Subject {
 }
 
 function subjectIn(trust: Trust, accepted: NonNullable<CallerRules['subjectTokens']>, token: VerifiedToken): Subject {
+  // Bound to the certificate of the client that got it, which is not at this end of the caller's connection.
+  if (token.boundTo !== null) throw refused('not_acceptable', 'the token is bound to a key (cnf)');
   if (!accepted.issuers.has(token.issuer)) throw refused('not_acceptable', 'subject token of another issuer');
   if (!token.audiences.some((audience) => accepted.audiences.has(audience))) {
     throw refused('not_acceptable', 'aud of the subject token is not for this caller');

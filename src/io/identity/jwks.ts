@@ -10,6 +10,8 @@ export interface PublishedKeys {
   readonly count: number;
   /** Keys that were published but are not usable. */
   readonly ignored: number;
+  /** Two different usable keys of one name: tokens that name it fit neither. */
+  readonly ambiguous: boolean;
   /** Picks the one key that fits a token's `alg` and `kid`. */
   readonly resolve: JWTVerifyGetKey;
 }
@@ -39,8 +41,14 @@ export async function readJwks(bytes: Uint8Array, algorithms: readonly string[])
     fingerprint: texts.join('\n'),
     count: usable.size,
     ignored: published.length - usable.size,
+    ambiguous: areAmbiguous([...usable.values()]),
     resolve: createLocalJWKSet({ keys: [...usable.values()] }),
   };
+}
+
+function areAmbiguous(keys: readonly JWK[]): boolean {
+  const names = keys.flatMap(({ kid, kty, crv }) => (kid === undefined ? [] : [JSON.stringify([kid, kty, crv])]));
+  return new Set(names).size < names.length;
 }
 
 /** A private key that was published is known to the world: what it signs proves nothing. */

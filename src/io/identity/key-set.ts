@@ -57,6 +57,11 @@ export interface KeySetDeps {
   readonly report: (state: KeyState) => void;
 }
 
+function problemOf({ count, ambiguous }: PublishedKeys): string | null {
+  if (count === 0) return 'the key set holds no usable key';
+  return ambiguous ? 'two keys have the same kid: tokens that name it are refused' : null;
+}
+
 const FIRST_RETRY_MS = 1_000;
 const LAST_RETRY_MS = 60_000;
 /** Requests that may wait for one fetch; more are refused at once instead of piling up. */
@@ -90,7 +95,7 @@ export function createKeySet(deps: KeySetDeps): KeySet {
       good = { keys, ignored: published.ignored, at: elapsed(), wallClock: deps.now() };
       failures = 0;
       // A well-formed set is the issuer's word even when nothing in it is usable: withdrawn keys stop counting.
-      problem = keys.count === 0 ? 'the key set holds no usable key' : null;
+      problem = problemOf(keys);
       dueAt = elapsed() + jittered(times.refreshMs);
     } catch (error) {
       problem = describeFailure(error);

@@ -1,6 +1,7 @@
 // Tells access tokens from the other things that are signed the same way, and a client's own from a person's.
 // It must never decide by a claim that a person can set about themselves.
 import type { MappedClaims } from './claims.ts';
+import { isRecord } from './pointer.ts';
 import { refused } from './refusal.ts';
 import type { IssuerRules } from './trust.ts';
 
@@ -48,14 +49,26 @@ export function mustBeAccessToken(payload: Members): void {
       throw refused('not_acceptable', `not an access token: ${name} says so`);
     }
   }
-  // RFC 7800 3.1: bound to a key whose possession nobody proves here, so it must not pass as a bearer token.
-  if (Object.hasOwn(payload, 'cnf')) throw refused('not_acceptable', 'the token is bound to a key (cnf)');
   // Entra leaves groups out beyond a number and says so like this; a wall on a missing group would not fire.
   const overage = Object.hasOwn(payload, '_claim_names') || Object.hasOwn(payload, '_claim_sources');
   if (overage || (payload['hasgroups'] !== undefined && payload['hasgroups'] !== false)) {
     throw refused('not_acceptable', 'groups_overage');
   }
   if (typeof payload['sub'] !== 'string' || payload['sub'] === '') throw refused('not_acceptable', 'sub is no string');
+}
+
+const THUMBPRINT = /^[A-Za-z0-9_-]{43}$/;
+
+/**
+ * The certificate that a token is bound to (`x5t#S256`, RFC 8705 3.1), which `identify` compares with that of the connection; null for
+ * a plain bearer token. A binding of any other kind (RFC 7800 3.1) is to a key whose possession nobody proves here.
+ */
+export function readBinding(payload: Members): string | null {
+  if (!Object.hasOwn(payload, 'cnf')) return null;
+  const cnf = payload['cnf'];
+  const thumbprint = isRecord(cnf) && Object.keys(cnf).length === 1 ? cnf['x5t#S256'] : undefined;
+  if (typeof thumbprint === 'string' && THUMBPRINT.test(thumbprint)) return thumbprint;
+  throw refused('not_acceptable', 'the token is bound to a key (cnf)');
 }
 
 /** RFC 7519 4.1.3. A token for its own client is an ID token (OpenID Connect Core 2). */

@@ -7,7 +7,7 @@ import { readClaims } from './claims.ts';
 import type { TokenCache } from './cache.ts';
 import { readCompact, type CompactJws } from './compact.ts';
 import type { UsableKeys } from './key-set.ts';
-import { clientCredentials, mustBeAccessToken, mustBePlainHeader, readAudiences } from './kinds.ts';
+import { clientCredentials, mustBeAccessToken, mustBePlainHeader, readAudiences, readBinding } from './kinds.ts';
 import { refused, refusedByJose } from './refusal.ts';
 import type { IssuerRules, Trust } from './trust.ts';
 
@@ -17,6 +17,8 @@ export interface VerifiedToken {
   readonly client: string | null;
   readonly audiences: readonly string[];
   readonly tokenId: string | null;
+  /** Thumbprint of the certificate without which the token is worth nothing; null: none is needed. Judged on every use. */
+  readonly boundTo: string | null;
   /** True when the client got the token for itself, not for a person. */
   readonly clientCredentials: boolean;
   /** Who the token speaks of; null when the issuer may not speak of that id, or none is in it. */
@@ -44,7 +46,7 @@ export function createVerifier(deps: VerifierDeps): VerifyToken {
     const verified = known ?? (await verifyAnew(deps, trust, token));
     const rules = rulesOf(trust, verified.issuer);
     try {
-      mustBeTimely(verified.times, rules, Math.floor(deps.now() / 1000));
+      mustBeTimely(verified.times, rules, deps.now());
     } catch (error) {
       deps.cache.delete(token);
       throw error;
@@ -134,6 +136,7 @@ function describeToken(rules: IssuerRules, trust: Trust, jws: CompactJws): Verif
     client: claims.client,
     audiences,
     tokenId: claims.tokenId,
+    boundTo: readBinding(payload),
     clientCredentials: clientCredentials(payload, claims),
     isService: claims.attributes['user_type'] === 'service',
     subject:
@@ -154,8 +157,9 @@ function second(value: unknown, claim: string): number {
 }
 
 /** Judged on every use, remembered or not (RFC 7519 4.1.4 to 4.1.6). */
-function mustBeTimely(times: VerifiedToken['times'], rules: IssuerRules, now: number): void {
+export function mustBeTimely(times: VerifiedToken['times'], rules: IssuerRules, nowMs: number): void {
   const tolerance = rules.clockToleranceSeconds;
+  const now = Math.floor(nowMs / 1000);
   if (times.exp <= now - tolerance) throw refused('expired', 'exp is past');
   if (times.nbf !== null && times.nbf > now + tolerance) throw refused('not_acceptable', 'nbf is in the future');
   if (times.iat > now + tolerance) throw refused('not_acceptable', 'iat is in the future');

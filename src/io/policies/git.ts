@@ -43,8 +43,8 @@ export async function readTree(repoDir: string, commit: string, folder: string |
   return { files, problems };
 }
 
-/** The commit checked out around a folder, if it holds exactly these files; null when it does not, or there is no git. */
-export async function commitHolding(dir: string, files: readonly RawFile[]): Promise<string | null> {
+/** The commit checked out around a folder, if it holds exactly these files; null when it does not, undefined when git cannot tell. */
+export async function commitHolding(dir: string, files: readonly RawFile[]): Promise<string | null | undefined> {
   try {
     const commit = await resolveCommit(dir, 'HEAD');
     const tree = (await listTree(dir, commit, null)).filter(({ path }) => fileKind(path) !== null);
@@ -55,8 +55,13 @@ export async function commitHolding(dir: string, files: readonly RawFile[]): Pro
     });
     return same && files.length === tree.length ? commit : null;
   } catch {
-    return null;
+    return undefined;
   }
+}
+
+/** The commit that git-sync says it has checked out: it names the folder of each commit by its id. Null for any other folder. */
+export function commitNamed(dir: string): string | null {
+  return /[/\\]\.worktrees[/\\]([0-9a-f]{40}(?:[0-9a-f]{24})?)(?:[/\\]|$)/.exec(dir)?.[1] ?? null;
 }
 
 /** Git names content by this hash; repositories use SHA-1 (40 digits) or SHA-256. */

@@ -73,7 +73,22 @@ export async function publishedMark(dir: string): Promise<string> {
     .map(({ name }) => name)
     .toSorted();
   const targets = links.map(async (name) => [name, await readlink(join(root, name)).catch(() => null)]);
-  return digest([root, `${dev} ${ino}`, await Promise.all(targets)]);
+  return JSON.stringify([root, `${dev} ${ino}`, await Promise.all(targets)]);
+}
+
+/**
+ * Whether what is published now was led to by a link: then it was whole before. A folder that stands where another stood, or
+ * none, may still be filled.
+ */
+export function isLedTo(before: string | null, now: string): boolean {
+  const [rootBefore, folderBefore] = partsOf(before);
+  const [root, folder] = partsOf(now);
+  return root !== undefined && rootBefore !== undefined && (root !== rootBefore || folder === folderBefore);
+}
+
+function partsOf(mark: string | null): readonly unknown[] {
+  const parts: unknown = mark?.startsWith('[') === true ? JSON.parse(mark) : [];
+  return Array.isArray(parts) ? parts : [];
 }
 
 /** Marks of every link that was followed. Each is read once: a link swapped meanwhile cannot lead to two places. */

@@ -2,8 +2,8 @@
 import { constants, open } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Diagnostic } from '../../model/diagnostic.ts';
-import { commitHolding, readTree, resolveCommit } from './git.ts';
-import { listFolder, markOf, publishedMark, type ListedFile, type Listing } from './listing.ts';
+import { commitHolding, commitNamed, readTree, resolveCommit } from './git.ts';
+import { isLedTo, listFolder, markOf, publishedMark, type ListedFile, type Listing } from './listing.ts';
 import { mostBytes } from './parse.ts';
 import {
   createSourceCache,
@@ -35,6 +35,7 @@ export function folderSource(dir: string, options: ReadOptions = {}): PolicySour
   return {
     read: () => readPolicyFolder(dir, withCache),
     fingerprint: async (loose) => (loose ? (await listFolder(dir)).fingerprint : publishedMark(dir)),
+    isWhole: isLedTo,
   };
 }
 
@@ -44,6 +45,7 @@ export function commitSource(repoDir: string, ref: string, options: CommitOption
   return {
     read: () => readPolicyCommit(repoDir, ref, withCache),
     fingerprint: () => resolveCommit(repoDir, ref),
+    isWhole: () => true,
   };
 }
 
@@ -58,7 +60,7 @@ export async function readPolicyFolder(dir: string, options: ReadOptions = {}): 
       const read = await readListed(listing);
       if (read !== null && (await listFolder(dir)).fingerprint === listing.fingerprint) {
         const { files, problems } = read;
-        const commit = options.commit === undefined ? await commitHolding(listing.root, files) : options.commit;
+        const commit = options.commit === undefined ? await commitOf(listing.root, files) : options.commit;
         const seenAs = { published, loose: listing.fingerprint };
         return { files: await parse(files, options), commit, problems: [...listing.problems, ...problems], seenAs };
       }
@@ -68,6 +70,12 @@ export async function readPolicyFolder(dir: string, options: ReadOptions = {}): 
     }
   }
   return unseen('unreadable-folder', `the policies folder cannot be read: ${reason}`);
+}
+
+/** In an image without git, or where git may not look into somebody else's repository, the name of the folder has to do. */
+async function commitOf(root: string, files: readonly RawFile[]): Promise<string | null> {
+  const held = await commitHolding(root, files);
+  return held === undefined ? commitNamed(root) : held;
 }
 
 export async function readPolicyCommit(
@@ -112,7 +120,10 @@ async function readListed({ files }: Listing): Promise<{ files: RawFile[]; probl
       result.files.push({ path: file.path, bytes });
     } catch (error) {
       const code = error instanceof Error && 'code' in error ? error.code : undefined;
-      if (code !== 'EACCES' && code !== 'EPERM') return null;
+      if (code !== 'EACCES' && code !== 'EPERM') {
+        if (MOVED.has(code)) return null;
+        throw error;
+      }
       result.problems.push(
         folderProblem(file.path, 'unreadable', 'the service may not read this file', 'check its permissions'),
       );
@@ -120,6 +131,9 @@ async function readListed({ files }: Listing): Promise<{ files: RawFile[]; probl
   }
   return result;
 }
+
+/** What opening says of a file that is not there any more, or no file. */
+const MOVED: ReadonlySet<unknown> = new Set(['ENOENT', 'ENOTDIR', 'EISDIR', 'ELOOP', 'ENXIO']);
 
 /** The last step must be no link and no pipe: whoever replaced the file by one meanwhile is noticed, not followed. */
 const FLAGS = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);

@@ -25,6 +25,8 @@ export interface PolicySource {
   read(): Promise<PolicySnapshot>;
   /** Cheap. Changes when a new set was published or, with `loose`, when any file changed. */
   fingerprint(loose: boolean): Promise<string>;
+  /** Whether what has the second fingerprint was whole when it took the place of what had the first. */
+  isWhole(before: string | null, now: string): boolean;
 }
 
 export interface RawFile {

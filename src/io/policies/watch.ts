@@ -22,14 +22,15 @@ export function watchSource({ source, load, seen, mayMendItself, loose, everyMs 
   let stopped = false;
   let timer: NodeJS.Timeout | undefined;
   let previous: string | null = null;
+  let whole: string | null = null;
   let tried: string | null = null;
   let failures = 0;
   let looksSinceTry = 0;
 
   const look = async (): Promise<void> => {
     // A folder that cannot be listed is news once; the load says what is wrong.
-    const now = await source.fingerprint(loose).catch((error: unknown) => `unreadable: ${String(error)}`);
-    const settled = !loose || now === previous;
+    const now = await fingerprint(loose);
+    const settled = loose ? now === previous : await isWhole(now);
     previous = now;
     looksSinceTry++;
     const patience = PATIENCE[Math.min(failures, PATIENCE.length - 1)] ?? 1;
@@ -41,6 +42,17 @@ export function watchSource({ source, load, seen, mayMendItself, loose, everyMs 
     // Only when nothing could be read does the load itself not know what it tried.
     tried = seen() === null ? now : null;
     failures = mayMendItself() ? failures + 1 : 0;
+  };
+
+  const fingerprint = (everyFile: boolean): Promise<string> =>
+    source.fingerprint(everyFile).catch((error: unknown) => `unreadable: ${String(error)}`);
+
+  /** What may still be filled has to look the same twice: half a folder can be a valid set that lacks a wall. */
+  const isWhole = async (now: string): Promise<boolean> => {
+    if (now === seen() || source.isWhole(seen(), now)) return true;
+    const before = whole;
+    whole = await fingerprint(true);
+    return whole === before;
   };
 
   const next = (): void => {

@@ -1,5 +1,9 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import t from 'tap';
-import { describeFailure, keysFromUrl } from '../../../src/io/identity/key-source.ts';
+import { describeFailure, keysFromUrl, readKeyFile } from '../../../src/io/identity/key-source.ts';
 import { startKeyEndpoint, type Behaviour } from '../../helpers/key-endpoint.ts';
 
 const limits = { timeoutMs: 10_000, maxBytes: 64 * 1024 };
@@ -55,4 +59,19 @@ t.test('failures in words', async (t) => {
   const refused = Object.assign(new Error('connect'), { code: 'ECONNREFUSED' });
   t.equal(describeFailure(new TypeError('fetch failed', { cause: refused })), 'ECONNREFUSED');
   t.equal(describeFailure('text'), 'unknown failure');
+});
+
+t.test('a key file is a file, and not a long one', async (t) => {
+  const dir = await mkdtemp(path.join(tmpdir(), 'privity-keys-'));
+  t.teardown(() => rm(dir, { recursive: true, force: true }));
+  const file = path.join(dir, 'keys.json');
+  await writeFile(file, '{"keys":[]}');
+  t.equal(Buffer.from(await readKeyFile(file, 64)).toString(), '{"keys":[]}');
+  await t.rejects(readKeyFile(file, 10), { message: 'the key file is longer than 10 bytes' });
+  await t.rejects(readKeyFile(dir, 64), { message: 'the key file is no file' });
+  await t.rejects(readKeyFile('/dev/zero', 64), { message: 'the key file is no file' });
+  const pipe = path.join(dir, 'pipe');
+  execFileSync('mkfifo', [pipe]);
+  await t.rejects(readKeyFile(pipe, 64), { message: 'the key file is no file' }, 'nobody waits for a writer');
+  await t.rejects(readKeyFile(path.join(dir, 'none'), 64), { code: 'ENOENT' });
 });

@@ -19,6 +19,7 @@ function setUp(t: Test, dir: string, loose: boolean, activate: () => Promise<voi
   const counted: PolicySource = {
     read: () => source.read(),
     fingerprint: (mode) => source.fingerprint(mode).finally(() => looks++),
+    isWhole: (before, now) => source.isWhole(before, now),
   };
   const store = createPolicyStore<Set>({
     source: counted,
@@ -111,6 +112,27 @@ t.test('a folder that vanishes and comes back', async (t) => {
   await fill(join(base, 'p'), { 'firm.yaml': 'name: b\n' });
   t.equal(await name('b'), 'b');
   t.equal(outcomes.at(-1)?.failure, null);
+});
+
+t.test('a folder that is put in the place of another is loaded when it is whole', async (t) => {
+  const base = await makeFolder(t, { 'p/firm.yaml': 'name: a\n' });
+  const { store, outcomes, watch, moreLooks, name } = setUp(t, join(base, 'p'), false);
+  await store.load();
+  watch();
+  await moreLooks(2);
+  await rename(join(base, 'p'), join(base, 'gone'));
+  // As a slow copy would: it goes on for longer than two looks take, and half of it is a set.
+  await fill(join(base, 'p'), { 'firm.yaml': 'name: half\n' });
+  for (let part = 0; part < 10; part++) {
+    await fill(join(base, 'p'), { [`rules/${part}.yaml`]: 'version: 1\n' });
+    await moreLooks(1);
+  }
+  await fill(join(base, 'p'), { 'firm.yaml': 'name: whole\n' });
+  t.equal(await name('whole'), 'whole');
+  t.strictSame(
+    outcomes.filter(({ result }) => result === 'activated').map(({ revision }) => revision),
+    ['a', 'whole'],
+  );
 });
 
 t.test('stopped means no more looks', async (t) => {
