@@ -17,6 +17,7 @@ import { compileLockdown } from './lockdown.ts';
 import { mergeData, type PolicyData } from './merge-data.ts';
 import type { LoadedTest, PolicyFile, PolicySet } from './policy-set.ts';
 import { createReport, sourceOf, type Place, type Report } from './report.ts';
+import { compileRetention } from './retention.ts';
 import { createRoleGates } from './role-gates.ts';
 import { compileRulesFile, type Rule } from './rules.ts';
 import { checkFile } from './schema-check.ts';
@@ -102,6 +103,7 @@ export function* compileInSteps(files: readonly SourceFile[], options: CompileOp
   const issuers = compileIssuers(one('issuers.yaml'), firm, report);
   const callers = compileCallers(one('callers.yaml'), issuers, firm, data.aiAssistants, report);
   const lockdown = compileLockdown(one('lockdown.yaml'), report);
+  const retention = compileRetention(one('retention.yaml'), firm, data, report);
   if (!hasErrors(report)) {
     yield* rememberReview(cache, firm, rules, report, (own) => reviewRules(firm, rules, own));
     yield* reviewData(walls, data, parts, report);
@@ -127,6 +129,7 @@ export function* compileInSteps(files: readonly SourceFile[], options: CompileOp
     walls: wallIndex,
     data,
     lockdown,
+    retention,
     issuers,
     callers,
     aiAssistants: data.aiAssistants,

@@ -2,11 +2,22 @@
 import type { TSchema } from 'typebox';
 import { CallersFile, DataFile, IssuersFile, LockdownFile, WallsFile } from '../model/data.ts';
 import { FirmFile } from '../model/firm.ts';
+import { RetentionFile } from '../model/retention.ts';
 import { RulesFile, TestsFile } from '../model/rules.ts';
 
 /** `keys` are JSON Web Key Sets that issuers.yaml may name; `invariants` are statements to prove. */
 export type FileKind =
-  'firm' | 'issuers' | 'callers' | 'lockdown' | 'rules' | 'walls' | 'data' | 'invariants' | 'tests' | 'keys';
+  | 'firm'
+  | 'issuers'
+  | 'callers'
+  | 'lockdown'
+  | 'retention'
+  | 'rules'
+  | 'walls'
+  | 'data'
+  | 'invariants'
+  | 'tests'
+  | 'keys';
 
 export type FileFormat = 'yaml' | 'json' | 'ndjson' | 'csv';
 
@@ -16,6 +27,7 @@ export const FILE_SCHEMAS = {
   issuers: IssuersFile,
   callers: CallersFile,
   lockdown: LockdownFile,
+  retention: RetentionFile,
   rules: RulesFile,
   walls: WallsFile,
   data: DataFile,
@@ -30,6 +42,7 @@ export const TOP_FILES: ReadonlyMap<string, FileKind> = new Map([
   ['issuers.yaml', 'issuers'],
   ['callers.yaml', 'callers'],
   [LOCKDOWN_PATH, 'lockdown'],
+  ['retention.yaml', 'retention'],
 ]);
 
 /** Folders, each with the formats its files may have. */

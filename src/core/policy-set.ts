@@ -7,6 +7,7 @@ import type { Attribute } from './dictionary.ts';
 import type { FactsPlan } from './facts-plan.ts';
 import type { Firm } from './firm.ts';
 import type { PolicyData } from './merge-data.ts';
+import type { Retention } from './retention.ts';
 import type { RoleGates } from './role-gates.ts';
 import type { Rule } from './rules.ts';
 import type { WallIndex } from './walls.ts';
@@ -43,6 +44,8 @@ export interface PolicySet {
   readonly walls: WallIndex;
   readonly data: PolicyData;
   readonly lockdown: Lockdown;
+  /** How long payloads of the log are kept; null: for ever. */
+  readonly retention: Retention | null;
   readonly issuers: readonly IssuerEntry[];
   readonly callers: readonly CallerEntry[];
   readonly aiAssistants: ReadonlySet<string>;

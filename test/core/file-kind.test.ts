@@ -7,6 +7,7 @@ t.test('the path says what a file is', async (t) => {
     'issuers.yaml': 'issuers',
     'callers.yaml': 'callers',
     'lockdown.yaml': 'lockdown',
+    'retention.yaml': 'retention',
     'rules/teams.yaml': 'rules',
     'rules/content/teams.yml': 'rules',
     'walls/walls.yaml': 'walls',

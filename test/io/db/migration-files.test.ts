@@ -47,6 +47,7 @@ t.test('what may run beside services', async (t) => {
      create trigger guard before update on public.notes for each statement execute function public.refuse_change();
      alter table public.notes alter column id set storage external; -- drop table public.decisions`,
     'alter table public.decisions add column note text',
+    'create index by_caller on only public.decisions (caller, id)',
     `alter table public.decisions add column a bigint default 0, add column b text[] default '{}'`,
     'alter table public.decisions add constraint c check (seq > 0) not valid',
     'alter table public.decisions validate constraint c',
