@@ -3,6 +3,7 @@
 import { hash as digest, type KeyObject } from 'node:crypto';
 import { inflateSync } from 'node:zlib';
 import type pg from 'pg';
+import { columnsOf } from '../../src/core/record/columns.ts';
 import { openClient } from '../../src/io/db/database.ts';
 import {
   type ChainHead,
@@ -10,9 +11,9 @@ import {
   type ChainRow,
   type JsonObject,
   type StoredRecord,
+  previousHeadOf,
   verifyChain,
 } from '../../src/io/log/verify-chain.ts';
-import { NO_COLUMNS, type RecordColumns } from '../../src/model/record.ts';
 
 export interface LoggedRecord {
   readonly id: string;
@@ -59,11 +60,15 @@ export async function readServiceLog(superuserUrl: string, certifier: KeyObject)
       if (row.id === null) problems.push(`${row.writer} ${row.seq}: a commitment without its record`);
       if (row.hash === null) problems.push(`${row.writer} ${row.seq}: a record without its commitment`);
     }
-    for (const [writer, own] of byWriter) {
-      const chain = { writer, certifier, columnsOf, rows: own.map(chainRow), heads: headsByWriter.get(writer) ?? [] };
+    const records = rows.flatMap(logged);
+    const followed = new Map(records.flatMap(({ said }) => previousHeadOf(said) ?? []).map((one) => [one.writer, one]));
+    // Also those of which nothing is left but their successor's word.
+    for (const writer of new Set([...byWriter.keys(), ...followed.keys()])) {
+      const said = followed.get(writer);
+      const own = { rows: (byWriter.get(writer) ?? []).map(chainRow), heads: headsByWriter.get(writer) ?? [] };
+      const chain = { writer, certifier, columnsOf, ...own, ...(said === undefined ? {} : { followed: said }) };
       problems.push(...verifyChain(chain).problems.map((problem) => describe(writer, problem)));
     }
-    const records = rows.flatMap(logged);
     problems.push(...(await unkept(client, records)));
     return { records, writers: [...byWriter.keys()], problems };
   } finally {
@@ -99,46 +104,4 @@ function chainRow({ id, hash, ...row }: JoinedRow): ChainRow {
 function logged(row: JoinedRow): readonly LoggedRecord[] {
   const { id, kind, writer, seq, bytes } = row;
   return id === null ? [] : [{ id, kind, writer, seq, said: JSON.parse(Buffer.from(bytes).toString()) as JsonObject }];
-}
-
-/** What the columns of a record have to say, read from its bytes alone. */
-function columnsOf(record: JsonObject): RecordColumns {
-  const at = (...names: readonly string[]): unknown =>
-    names.reduce<unknown>((value, name) => (value as JsonObject | null | undefined)?.[name], record) ?? null;
-  const text = (...names: readonly string[]): string | null => at(...names) as string | null;
-  const list = (name: string): readonly string[] => (at(name) ?? []) as readonly string[];
-  switch (record['kind']) {
-    case 'decision':
-    case 'approval':
-    case 'read':
-      return {
-        outcome: text('outcome') as RecordColumns['outcome'],
-        subject_id: text('subject', 'id'),
-        actor_id: text('subject', 'actor'),
-        caller: text('caller', 'id'),
-        source_system: text('caller', 'source_system'),
-        action: text('action'),
-        resource_type: text('resource', 'type'),
-        resource_id: text('resource', 'id'),
-        matter_id: text('matter'),
-        client_id: text('client'),
-        decided_by: list('decided_by'),
-        walls: list('walls'),
-        grants: list('grants'),
-        obligations: list('obligations'),
-        revision: text('policy', 'revision'),
-        request_id: text('request_id'),
-      };
-    case 'refused':
-      return {
-        ...NO_COLUMNS,
-        caller: text('caller'),
-        revision: text('policy', 'revision'),
-        request_id: text('request_id'),
-      };
-    case 'policy_loaded':
-      return { ...NO_COLUMNS, revision: text('policy', 'revision') };
-    default:
-      return NO_COLUMNS;
-  }
 }

@@ -105,7 +105,8 @@ t.test('a database that does not answer', async (t) => {
   t.setTimeout(LIMIT_MS);
   const postgres = await startPrivatePostgres(t);
   const environment = { SHUTDOWN_TIMEOUT: '1s' };
-  for (const signals of [1, 2]) {
+  // One signal with the recorder's own time limits takes long; test/faults has it with shorter ones.
+  for (const signals of process.env['PRIVITY_LONG'] === '1' ? [1, 2] : [2]) {
     const firm = await createFirm(t);
     const service = await startService(t, { urls: postgres.urls, firm, environment });
     const random = createRandom(signals);
@@ -118,7 +119,7 @@ t.test('a database that does not answer', async (t) => {
     if (signals === 2) service.signal('SIGTERM');
     const { code, signal } = await service.ended;
     t.equal(signal, null, 'it ended by itself');
-    if (signals === 2) t.equal(code, 1, 'and said that it was not in order');
+    t.equal(code, 1, 'and said that it was not in order');
     await load.stop();
     await postgres.kill('SIGCONT');
     await until('the server has noticed', async () => {

@@ -4,7 +4,7 @@ import type pg from 'pg';
 import type { RecordColumns } from '../../model/record.ts';
 import { arrayLiteral, byteaArray, int8Array, textArray, timestamptzArray, uuidArray } from './binary-arrays.ts';
 import { DURABLE_COMMIT } from './session.ts';
-import type { SealedBatch, SealedRecord } from './writer-chain.ts';
+import type { SealedBatch, SealedRecord, SignedHead } from './writer-chain.ts';
 
 type TextColumn = keyof RecordColumns | 'kind';
 
@@ -32,7 +32,7 @@ const LIST_COLUMNS = [
 
 const TEXT_COLUMNS: readonly TextColumn[] = ['kind', ...SCALAR_COLUMNS, ...LIST_COLUMNS];
 
-// Parameters: $1 writer, $2 to $5 seq, hash, id and at of each record, then its bytes and texts, then the head.
+// Parameters: $1 writer, $2 to $5 seq, hash, id and at of each record, then its bytes and texts, then the heads, and the one before.
 const FIRST_TEXT = 7;
 const HEAD = FIRST_TEXT + TEXT_COLUMNS.length;
 
@@ -53,7 +53,8 @@ function statement(onConflict: string): string {
       insert into public.commitments (writer, seq, hash) select $1::uuid, unnest($2::bigint[]), unnest($3::bytea[])
       ${onConflict} returning 1),
     head as (
-      insert into public.heads (writer, seq, hash, signature) values ($1::uuid, $${HEAD}::bigint, $${HEAD + 1}::bytea, $${HEAD + 2}::bytea)
+      insert into public.heads (writer, seq, hash, signature)
+      select $1::uuid, unnest($${HEAD}::bigint[]), unnest($${HEAD + 1}::bytea[]), unnest($${HEAD + 2}::bytea[])
       ${onConflict} returning 1)
   select (select count(*) from records)::float8 as records, (select count(*) from links)::float8 as links,
     (select count(*) from head)::float8 as heads,
@@ -85,7 +86,8 @@ export interface BatchQueries {
 }
 
 export function batchQueries(batch: SealedBatch): BatchQueries {
-  const { records, head, previous } = batch;
+  const { records, previous } = batch;
+  const heads = headsOf(batch);
   const values = [
     batch.writer,
     int8Array(records.map((record) => record.seq)),
@@ -96,19 +98,23 @@ export function batchQueries(batch: SealedBatch): BatchQueries {
     textArray(records.map((record) => record.entry.kind)),
     ...SCALAR_COLUMNS.map((name) => textArray(records.map((record) => record.entry.columns[name]))),
     ...LIST_COLUMNS.map((name) => textArray(records.map((record) => arrayLiteral(record.entry.columns[name])))),
-    String(head.seq),
-    head.hash,
-    batch.signature,
+    int8Array(heads.map(({ seq }) => seq)),
+    byteaArray(heads.map(({ hash }) => hash)),
+    byteaArray(heads.map(({ signature }) => signature)),
     previous === null ? null : String(previous.seq),
   ];
   return { write: { ...WRITE, values }, writeAgain: { ...WRITE_AGAIN, values } };
+}
+
+function headsOf({ earlierHeads = [], head, signature }: SealedBatch): readonly SignedHead[] {
+  return [...earlierHeads, { ...head, signature }];
 }
 
 /** Whether all rows were written, none (they were there, or others are), or something that cannot be. */
 export function judgeRow(batch: SealedBatch, row: BatchRow | undefined): 'written' | 'nothing' | 'partly' {
   const size = batch.records.length;
   if (row === undefined) return 'partly';
-  if (row.records === size && row.links === size && row.heads === 1) return 'written';
+  if (row.records === size && row.links === size && row.heads === headsOf(batch).length) return 'written';
   return row.records === 0 && row.links === 0 && row.heads === 0 ? 'nothing' : 'partly';
 }
 

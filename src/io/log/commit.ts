@@ -49,7 +49,9 @@ export async function sendBatch(
     const written = judgeRow(batch, row);
     const committed = row.fsync === 'on' ? 'committed' : 'not_durable';
     if (written === 'written') return { fate: followsHead(batch, row) ? committed : 'head_lost' };
-    if (written === 'partly' || !again) return { fate: 'chain_conflict' };
+    // Batches put together may have been committed one by one before: then the rest of them has just been added.
+    const mayBePart = batch.earlierHeads !== undefined;
+    if (!again || (written === 'partly' && !mayBePart)) return { fate: 'chain_conflict' };
     return { fate: (await lookUp(session, batch, timeoutMs)) === 'same' ? committed : 'chain_conflict' };
   } catch (error) {
     return judgeError(session, attempt, judgeFailure(error), timeoutMs);

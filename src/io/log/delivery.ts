@@ -1,15 +1,18 @@
 // The loop that commits batch after batch over one connection: one at a time, the same one until its fate is known. It must never
 // send a later batch before, nor tell a requester that a record is committed which is not.
 import { setTimeout as sleep } from 'node:timers/promises';
-import { batchQueries } from './batch-statement.ts';
 import type { RecorderClock } from './clock.ts';
-import { type Attempt, sendBatch } from './commit.ts';
-import type { AlarmCode, Counters, OnCommit, ReportEvent } from './events.ts';
+import { sendBatch } from './commit.ts';
+import type { AlarmCode, Counters, ReportEvent } from './events.ts';
 import { type Failure, isPartitionMissing } from './failure.ts';
+import { again, entriesInFlight, type Flight, flightOf } from './flight.ts';
 import type { Lineage, OpeningReason } from './lineage.ts';
 import type { Link } from './link.ts';
 import type { Rejections } from './rejections.ts';
 import type { Session } from './session.ts';
+import type { Settlement } from './settlement.ts';
+import { createDrain } from './spool/drain.ts';
+import type { Spooler } from './spool/spooler.ts';
 import type { Supply } from './supply.ts';
 import { createTrials } from './trials.ts';
 import type { Trouble } from './trouble.ts';
@@ -24,8 +27,10 @@ export interface DeliveryDeps {
   readonly clock: RecorderClock;
   readonly counters: Counters;
   readonly rejections: Rejections;
+  readonly settlement: Settlement;
+  /** Null: what cannot be committed is not answered. */
+  readonly spooler: Spooler | null;
   readonly report: ReportEvent;
-  readonly onCommit?: OnCommit;
   /** Never rejects. */
   readonly ensurePartitions: () => Promise<void>;
   readonly sendTimeoutMs: number;
@@ -36,9 +41,13 @@ export interface Delivery {
   /** Runs until `close` or `stop`. */
   run(): Promise<void>;
   wake(): void;
+  flight(): Flight | null;
+  /** It is in the journal, as its first. */
+  markSafe(): void;
+  isClosing(): boolean;
   /** The calls in flight; they may be rejected, the batch stays in flight. */
   inFlight(): readonly Unit[];
-  /** Entries of the batch in flight. */
+  /** Their entries, and those of others in the batch. */
   inFlightEntries(): number;
   /** On the monotonic clock; null if nothing is in flight. */
   inFlightSince(): number | null;
@@ -50,30 +59,21 @@ export interface Delivery {
   stop(): void;
 }
 
-interface Flight {
-  readonly units: readonly Unit[];
-  readonly attempt: Attempt;
-  readonly since: number;
-  readonly tries: number;
-  /** The writer's own first or last record, alone. */
-  readonly isOwn: boolean;
-  readonly isMended: boolean;
-}
-
 const TRANSIENT_TRIES = 5;
 const TRANSIENT_PAUSE_MS = 20;
 const BLOCKED_PROBE_MS = 500;
 const LONGEST_TIMEOUT_FACTOR = 8;
 
 export function createDelivery(deps: DeliveryDeps): Delivery {
-  const { link, lineage, supply, trouble, clock, counters, rejections, report, sendTimeoutMs } = deps;
+  const { link, lineage, supply, trouble, clock, counters, rejections, settlement, spooler, report } = deps;
+  const { sendTimeoutMs } = deps;
   const waker = createWaker();
   const stopping = new AbortController();
   const trials = createTrials({ ...deps, refuse, raise });
+  const drain = spooler === null ? null : createDrain({ ...deps, spooler, startOver });
   let flight: Flight | null = null;
   let isGreeted = false;
   let isClosing = false;
-  let isClosed = false;
 
   async function run(): Promise<void> {
     while (!stopping.signal.aborted && !mayLeave()) await step();
@@ -91,18 +91,24 @@ export function createDelivery(deps: DeliveryDeps): Delivery {
     else if (clock.isCorrected()) startOver('clock_corrected');
     else if (clock.verdict() === 'blocked') await holdStill(session);
     else if (lineage.needsMending()) await trials.mend();
-    else if (!load()) await idle(session);
+    else if (!(await load())) await idle(session);
   }
 
   /** Closing, with nothing left that can be done. */
   function mayLeave(): boolean {
-    if (!isClosing || flight !== null) return false;
+    if (!isClosing || (flight !== null && flight.journaled === 0)) return false;
     const isStuck = link.session() === null || trouble.code() !== null || clock.verdict() === 'blocked';
-    return isClosed || (isStuck && !supply.hasCalls());
+    if (settlement.isClosed()) return isStuck || spooler?.isHolding() !== true;
+    const isSpooling = spooler !== null && spooler.failure() === null && clock.verdict() !== 'blocked';
+    return isStuck && !supply.hasCalls() && !(isSpooling && lineage.isOpen());
   }
 
   /** Makes the next batch; false if there is nothing to write. */
-  function load(): boolean {
+  async function load(): Promise<boolean> {
+    // Everything queues behind what the journal holds.
+    if (spooler?.isHolding() === true) flight = (await drain?.load()) ?? null;
+    else flight = spooler?.takeHeld() ?? null;
+    if (flight !== null || spooler?.isHolding() === true) return flight !== null;
     const chain = lineage.open();
     let units: readonly Unit[] = lineage.isOpen() ? supply.take(isClosing) : [lineage.openingUnit(chain)];
     let isOwn = !lineage.isOpen();
@@ -112,21 +118,30 @@ export function createDelivery(deps: DeliveryDeps): Delivery {
     }
     if (units.length === 0) return false;
     const batch = chain.seal(units.flatMap((unit) => unit.entries));
-    const attempt = { batch, queries: batchQueries(batch), again: false };
-    flight = { units, attempt, isOwn, since: performance.now(), tries: 0, isMended: false };
+    flight = flightOf({ batch, units, isOwn, since: performance.now() });
     return true;
   }
 
-  async function send(session: Session, current: Flight): Promise<void> {
-    const patience = sendTimeoutMs * Math.min(2 ** current.tries, LONGEST_TIMEOUT_FACTOR);
-    const outcome = await sendBatch(session, current.attempt, clock, patience);
+  async function send(session: Session, sent: Flight): Promise<void> {
+    const patience = sendTimeoutMs * Math.min(2 ** sent.tries, LONGEST_TIMEOUT_FACTOR);
+    const outcome = await sendBatch(session, sent.attempt, clock, patience);
+    await spooler?.quiet();
+    // It may have come into the journal meanwhile.
+    const current = flight ?? sent;
+    if (drain !== null && current.journaled > 0) {
+      const verdict = await drain.judge(current, outcome);
+      flight = verdict === 'again' ? again(current) : null;
+      return;
+    }
     switch (outcome.fate) {
       case 'committed':
         arrive(current);
         break;
       case 'not_durable':
-        rejections.rejectCalls(current.units, 'database_refuses');
-        arrive(current);
+        if (spooler === null) {
+          rejections.rejectCalls(current.units, 'database_refuses');
+          arrive(current);
+        } else flight = again(current);
         link.drop(false, 'fsync_off');
         break;
       case 'head_lost':
@@ -136,7 +151,7 @@ export function createDelivery(deps: DeliveryDeps): Delivery {
       case 'unknown':
         link.drop(true, outcome.failure.code);
         counters.retries++;
-        flight = { ...current, tries: current.tries + 1, attempt: { ...current.attempt, again: true } };
+        flight = again(current);
         break;
       case 'undecided':
         // Over another session, which may find the server process gone that could still be at it.
@@ -151,25 +166,13 @@ export function createDelivery(deps: DeliveryDeps): Delivery {
 
   function arrive(current: Flight): void {
     const { batch } = current.attempt;
-    lineage.current()?.advance(batch);
+    const chain = lineage.current();
+    chain?.advance(batch);
+    chain?.deliver(batch.head);
     flight = null;
     link.prove();
     trouble.end();
-    counters.batches++;
-    counters.entries += batch.records.length;
-    counters.lastBatchEntries = batch.records.length;
-    counters.lastCommitMs = performance.now() - current.since;
-    deps.onCommit?.(batch.records, counters.lastCommitMs);
-    // Committed, but at a time that is far off: nobody may act on it.
-    if (clock.verdict() === 'blocked') rejections.rejectCalls(current.units, 'clock_skew');
-    let index = 0;
-    for (const unit of current.units) {
-      const records = batch.records.slice(index, (index += unit.entries.length));
-      unit.commit(records.map(({ entry, seq }) => ({ id: entry.id, writer: batch.writer, seq })));
-    }
-    if (!current.isOwn) return;
-    isClosed = batch.previous !== null;
-    report({ level: 'info', code: isClosed ? 'writer_closed' : 'writer_opened', detail: { writer: batch.writer } });
+    settlement.settle(current);
   }
 
   async function rollBack(current: Flight, failure: Failure): Promise<void> {
@@ -194,6 +197,8 @@ export function createDelivery(deps: DeliveryDeps): Delivery {
       flight = { ...current, tries: current.tries + 1 };
       return pause(TRANSIENT_PAUSE_MS * current.tries);
     }
+    // The journal takes it: as it is, for it may be on its way there.
+    if (spooler !== null) return refuse(failure.code);
     rejections.rejectCalls(current.units, 'database_refuses');
     if (!current.attempt.again) {
       flight = null;
@@ -205,7 +210,8 @@ export function createDelivery(deps: DeliveryDeps): Delivery {
   /** Nothing is accepted until a trial shows that the database takes records again. */
   function refuse(code: string): void {
     trouble.begin(code);
-    rejections.rejectWaiting('database_refuses');
+    if (spooler === null) rejections.rejectWaiting('database_refuses');
+    else spooler.wake();
   }
 
   async function recover(session: Session): Promise<void> {
@@ -213,7 +219,7 @@ export function createDelivery(deps: DeliveryDeps): Delivery {
     if (!isGreeted && !(await greet(session))) return;
     if (lineage.needsMending() && !(await trials.mend())) return;
     // What has to be written anyway is the best trial.
-    if (flight === null && !lineage.isOpen()) load();
+    if (flight === null && (!lineage.isOpen() || spooler?.isHolding() === true)) await load();
     const chain = lineage.current();
     if (flight !== null) await send(session, flight);
     else if (chain !== null && (await trials.write(session, chain))) trouble.end();
@@ -243,8 +249,10 @@ export function createDelivery(deps: DeliveryDeps): Delivery {
 
   /** A new writer opens. What was in flight gets no receipt. */
   function startOver(reason: OpeningReason): void {
-    const units = flight?.units ?? [];
-    flight = null;
+    // What is in the journal has been answered: it goes into the database, whoever wrote it.
+    const units = flight === null || flight.journaled > 0 ? [] : flight.units;
+    if (flight?.journaled === 0) flight = null;
+    spooler?.forget();
     rejections.rejectAll(units, 'writer_lost');
     // What still waits was stamped by a clock that was wrong, or before the new writer opens: it could not keep its time.
     rejections.rejectWaiting(reason === 'clock_corrected' ? 'clock_skew' : 'writer_lost');
@@ -261,14 +269,21 @@ export function createDelivery(deps: DeliveryDeps): Delivery {
 
   return {
     run,
-    wake: waker.wake,
-    inFlight: () => flight?.units ?? [],
-    inFlightEntries: () => flight?.attempt.batch.records.length ?? 0,
+    wake: () => {
+      waker.wake();
+      spooler?.wake();
+    },
+    flight: () => flight,
+    markSafe: () => void (flight = flight && { ...flight, units: [], journaled: 1 }),
+    isClosing: () => isClosing,
+    inFlight: () => [...(flight?.units ?? []), ...(spooler?.writing() ?? [])],
+    inFlightEntries: () => entriesInFlight(flight, spooler?.writing() ?? []),
     inFlightSince: () => flight?.since ?? null,
-    isClosed: () => isClosed || !lineage.isOpen(),
+    isClosed: () => settlement.isClosed() || !lineage.isOpen(),
     close: () => {
       isClosing = true;
       waker.wake();
+      spooler?.wake();
     },
     stop: () => {
       stopping.abort();

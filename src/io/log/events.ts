@@ -22,7 +22,17 @@ export type EventCode =
   | 'clock_right'
   | 'clock_corrected'
   | 'recorder_failed'
+  | SpoolCode
   | AlarmCode;
+
+export type SpoolCode =
+  | 'spooling_began'
+  | 'spooling_ended'
+  | 'spool_full'
+  | 'spool_failed'
+  | 'spool_blocked'
+  | 'spool_usable'
+  | 'spool_not_empty';
 
 /**
  * Something that must not happen while the database keeps its promises:
@@ -42,7 +52,7 @@ export interface Alarm {
 
 export type ReportEvent = (event: RecorderEvent) => void;
 
-/** Told of every committed batch, before its requesters are. Must not throw. `ms` is from the first sending to the commit. */
+/** Told of every batch that is committed, or safe in the journal, before its requesters are. Must not throw. `ms` is how long it took. */
 export type OnCommit = (records: readonly { readonly entry: RecordEntry }[], ms: number) => void;
 
 /** Since the start of the process, except for what is named last. */
@@ -72,6 +82,9 @@ export type RejectionCause =
   | 'poison'
   | 'clock_skew'
   | 'writer_lost'
+  | 'spool_full'
+  | 'spool_failed'
+  | 'spool_blocked'
   | 'closing'
   | 'failed';
 
@@ -91,6 +104,9 @@ export function createCounters(): Counters {
       poison: 0,
       clock_skew: 0,
       writer_lost: 0,
+      spool_full: 0,
+      spool_failed: 0,
+      spool_blocked: 0,
       closing: 0,
       failed: 0,
     },

@@ -26,7 +26,8 @@ export interface Lineage {
   mend(): Promise<void>;
   /** The chain cannot go on. */
   replace(reason: OpeningReason): void;
-  raise(code: AlarmCode, seq: number): void;
+  /** About the current writer, or the one that is named. */
+  raise(code: AlarmCode, seq: number, writer?: string): void;
   alarms(): readonly Alarm[];
 }
 
@@ -82,8 +83,8 @@ export function createLineage({ certifier, engine, clock, report, restore }: Lin
       needsMending ||= cause === 'head_lost' || cause === 'chain_conflict';
       chain = null;
     },
-    raise: (code, seq) => {
-      const alarm = { code, at: clock.now(), writer: chain?.writer ?? '', seq };
+    raise: (code, seq, writer = chain?.writer ?? '') => {
+      const alarm = { code, at: clock.now(), writer, seq };
       alarms = [...alarms, alarm].slice(-KEPT_ALARMS);
       report({ level: 'error', code, detail: { writer: alarm.writer, seq } });
     },

@@ -21,14 +21,14 @@ const LOOK = {
     (select hash from public.heads where writer = $1::uuid and seq = $2::bigint) as hash, current_setting('fsync') as fsync`,
 };
 
-/** Compares clocks, and tells whether the writer's last acknowledged head is there, unchanged, and the server does fsync. Rejects as pg does. */
+/** Compares clocks, and tells whether the writer's last delivered head is there, unchanged, and the server does fsync. Rejects as pg does. */
 export async function lookAtHead(
   session: Session,
   chain: WriterChain | null,
   clock: RecorderClock,
   timeoutMs: number,
 ): Promise<'fine' | 'lost' | 'not_durable'> {
-  const head = chain?.acknowledged() ?? null;
+  const head = chain?.delivered() ?? null;
   const values = head === null ? [null, null] : [chain?.writer, String(head.seq)];
   const before = clock.wall();
   const answer = (await session.query<Answer>({ ...LOOK, values }, timeoutMs)).rows[0];

@@ -11,6 +11,9 @@ import { createLineage } from './lineage.ts';
 import { createLink } from './link.ts';
 import { createRefusedLane, type RefusedLimits } from './refused-lane.ts';
 import { createRejections } from './rejections.ts';
+import { createSettlement } from './settlement.ts';
+import type { Journal } from './spool/journal.ts';
+import { createSpooler, type Spooler } from './spool/spooler.ts';
 import { barrier, describeState, type RecorderState, type StateSources } from './state.ts';
 import { createSupply, type SupplyLimits } from './supply.ts';
 import { createTrouble } from './trouble.ts';
@@ -28,6 +31,8 @@ export interface RecorderDeps {
   readonly ensurePartitions: () => Promise<void>;
   readonly report: ReportEvent;
   readonly onCommit?: OnCommit;
+  /** Takes what Postgres does not take in time (spool mode); absent: then there is no answer. Whoever opened it closes it. */
+  readonly journal?: Journal | undefined;
   /** After an alarm, before the next writer opens: puts back what decisions need (RECORD.md); its entries are recorded with the opening. */
   readonly restore?: () => Promise<readonly RecordEntry[]>;
   /** The system's clock in milliseconds since 1970. */
@@ -40,6 +45,8 @@ export interface RecorderLimits {
   readonly deadlineMs: number;
   /** How long a statement may take before the connection is given up. */
   readonly sendTimeoutMs: number;
+  /** How long a requester waits for Postgres before the journal takes the record, if there is one. */
+  readonly spoolAfterMs: number;
   readonly idleProbeMs: number;
   readonly closeMs: number;
   readonly queue: SupplyLimits;
@@ -66,6 +73,7 @@ export interface Recorder {
 export const RECORDER_LIMITS: RecorderLimits = {
   deadlineMs: 5_000,
   sendTimeoutMs: 10_000,
+  spoolAfterMs: 1_000,
   idleProbeMs: 3_000,
   closeMs: 10_000,
   queue: { maxEntries: 20_000, maxBytes: 64 * 2 ** 20, batchEntries: 512, batchBytes: 4 * 2 ** 20 },
@@ -92,10 +100,20 @@ export function createRecorder(deps: RecorderDeps): Recorder {
   let skewTold: ClockVerdict = 'fine';
   let phase: 'running' | 'closing' | 'failed' = 'running';
 
-  const parts = { link, lineage, supply, trouble, clock, counters };
-  const delivery = createDelivery({ ...deps, ...limits, ...parts, rejections, ensurePartitions: upkeep.ensure });
+  const settlement = createSettlement({ ...deps, clock, counters, rejections });
+  const parts = { link, lineage, supply, trouble, clock, counters, settlement };
+  const spooler = openSpooler();
+  const delivery = createDelivery({
+    ...deps,
+    ...limits,
+    ...parts,
+    rejections,
+    spooler,
+    ensurePartitions: upkeep.ensure,
+  });
   const sources: StateSources = {
     ...parts,
+    spooler,
     lane,
     deadlineMs: limits.deadlineMs,
     queueLimitEntries: limits.queue.maxEntries,
@@ -112,7 +130,28 @@ export function createRecorder(deps: RecorderDeps): Recorder {
     rejections.rejectCalls(delivery.inFlight(), 'deadline', now);
   }, SWEEP_MS).unref();
   void upkeep.ensure();
-  const finished = delivery.run().catch(fail).finally(windUp);
+  const delivered = delivery.run().catch(fail);
+  void delivered.finally(() => spooler?.stop());
+  const finished = Promise.all([delivered, spooler?.run().catch(fail)]).finally(windUp);
+
+  function openSpooler(): Spooler | null {
+    const { journal } = deps;
+    if (journal === undefined) return null;
+    const { deadlineMs, queue } = limits;
+    return createSpooler({
+      ...deps,
+      ...parts,
+      journal,
+      rejections,
+      deadlineMs,
+      afterMs: Math.min(limits.spoolAfterMs, deadlineMs / 2),
+      limits: { entries: queue.batchEntries, bytes: queue.batchBytes },
+      flight: () => delivery.flight(),
+      onFlightSafe: () => delivery.markSafe(),
+      isClosing: () => delivery.isClosing(),
+      wakeDelivery: () => delivery.wake(),
+    });
+  }
 
   function tellSkew(): void {
     const verdict = clock.verdict();
@@ -133,6 +172,7 @@ export function createRecorder(deps: RecorderDeps): Recorder {
   function windUp(): void {
     clearInterval(sweep);
     upkeep.stop();
+    spooler?.conclude();
     rejections.rejectAll(delivery.inFlight(), 'closing');
     rejections.rejectWaiting('closing');
   }

@@ -87,13 +87,21 @@ export function createRefusedLane(now: () => number, limits: RefusedLimits): Ref
     counters = new Map();
   }
 
+  /** What was stamped before the clock was set back would pull the time of the next writer ahead, and its decisions with it. */
+  function restamp(): void {
+    const at = now();
+    if (!waiting.some((entry) => entry.at > at)) return;
+    waiting = waiting.map((entry) => (entry.at > at ? { ...entry, id: uuidv7(at), at } : entry));
+  }
+
   return {
     add: (entry) => {
       if (mayList()) waiting.push(entry);
       else count(entry);
     },
     take: (limit, allCounts, notAfter = Number.POSITIVE_INFINITY) => {
-      const isDue = counters.size > 0 && (allCounts || now() - countingSince >= limits.countMs);
+      restamp();
+      const isDue = counters.size > 0 && (allCounts || Math.abs(now() - countingSince) >= limits.countMs);
       if (isDue && now() <= notAfter) takeCounts();
       const later = waiting.findIndex((entry) => entry.at > notAfter);
       const count = Math.min(limit, later < 0 ? waiting.length : later);

@@ -24,6 +24,9 @@ const RETRY_AFTER_SECONDS: Readonly<Record<RejectionCause, number>> = {
   poison: 1,
   clock_skew: 5,
   writer_lost: 1,
+  spool_full: 5,
+  spool_failed: 5,
+  spool_blocked: 5,
   closing: 1,
   failed: 5,
 };

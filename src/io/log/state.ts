@@ -4,15 +4,23 @@ import type { Alarm, Counters, RejectionCause } from './events.ts';
 import type { Lineage } from './lineage.ts';
 import type { Link } from './link.ts';
 import type { RefusedLane } from './refused-lane.ts';
+import type { Spooler, SpoolFailure, SpoolState } from './spool/spooler.ts';
 import type { Supply } from './supply.ts';
 import type { Trouble } from './trouble.ts';
 
 /** Why records cannot be written. */
-export type RecorderProblem =
-  'starting' | 'closing' | 'failed' | 'clock_skew' | 'database_unreachable' | 'database_refuses' | 'database_stalled';
+export type RecorderProblem = 'starting' | 'closing' | 'failed' | 'clock_skew' | DatabaseProblem | SpoolFailure;
+type DatabaseProblem = 'database_unreachable' | 'database_refuses' | 'database_stalled';
 
-/** What does not stop the recorder, but needs an operator. */
-export type RecorderWarning = 'clock_skew' | 'partitions_not_ahead' | 'refused_tokens_counted' | AlarmWarning;
+/** What does not stop the recorder, but needs an operator. `spooling`: records wait in the journal for the database. */
+export type RecorderWarning =
+  | 'clock_skew'
+  | 'partitions_not_ahead'
+  | 'refused_tokens_counted'
+  | 'spooling'
+  | DatabaseProblem
+  | SpoolFailure
+  | AlarmWarning;
 type AlarmWarning = Alarm['code'];
 
 export interface RecorderState {
@@ -34,9 +42,12 @@ export interface RecorderState {
   readonly refusedCounted: number;
   readonly counters: Counters;
   readonly alarms: readonly Alarm[];
+  /** Null: there is no journal. */
+  readonly spool: SpoolState | null;
 }
 
 export interface StateSources {
+  readonly spooler: Spooler | null;
   readonly link: Link;
   readonly lineage: Lineage;
   readonly lane: RefusedLane;
@@ -54,13 +65,17 @@ export interface StateSources {
 
 /** Why nothing is accepted at present; null if it is. */
 export function barrier(sources: StateSources): RejectionCause | null {
-  const { link, lineage, trouble, clock, deadlineMs, inFlightSince, phase } = sources;
+  const { link, lineage, trouble, clock, spooler, deadlineMs, inFlightSince, phase } = sources;
   const current = phase();
   if (current !== 'running') return current;
   if (clock.verdict() === 'blocked') return 'clock_skew';
-  if (trouble.code() !== null) return 'database_refuses';
+  if (trouble.code() !== null && spooler === null) return 'database_refuses';
   // What was decided before the next writer opens could not keep its time.
   if (lineage.needsMending()) return 'writer_lost';
+  const failure = spooler?.failure();
+  if (failure === null) return null;
+  if (failure !== undefined && spooler?.isHolding() === true) return failure;
+  if (trouble.code() !== null) return 'database_refuses';
   // Up to the deadline a requester waits for the database to come back; beyond it nobody is kept waiting in vain.
   const isOver = (since: number | null): boolean => since !== null && performance.now() - since > deadlineMs;
   return isOver(link.downSince()) || isOver(inFlightSince()) ? 'database_unreachable' : null;
@@ -86,29 +101,52 @@ export function describeState(sources: StateSources): RecorderState {
     refusedCounted: lane.counted(),
     counters: { ...counters, rejected: { ...counters.rejected }, alarms: { ...counters.alarms } },
     alarms: lineage.alarms(),
+    spool: sources.spooler?.state() ?? null,
   };
 }
 
 function problemsOf(sources: StateSources): readonly RecorderProblem[] {
-  const { link, lineage, trouble, clock, counters, deadlineMs, inFlightSince, phase } = sources;
+  const { lineage, clock, counters, link, spooler, phase } = sources;
   const problems: RecorderProblem[] = [];
   const current = phase();
   if (current !== 'running') problems.push(current);
-  if (link.downSince() !== null) {
-    problems.push(counters.sessions === 0 && link.downCode() === null ? 'starting' : 'database_unreachable');
-  }
-  if (trouble.code() !== null) problems.push('database_refuses');
   if (clock.verdict() === 'blocked') problems.push('clock_skew');
-  const since = inFlightSince();
-  if (since !== null && performance.now() - since > deadlineMs) problems.push('database_stalled');
+  if (!isCarried(sources)) {
+    const isNew = counters.sessions === 0 && link.downCode() === null;
+    problems.push(
+      ...databaseProblems(sources).map((one) => (one === 'database_unreachable' && isNew ? 'starting' : one)),
+    );
+    const failure = spooler?.failure() ?? null;
+    if (failure !== null && (problems.length > 0 || spooler?.isHolding() === true)) problems.push(failure);
+  }
   if (!lineage.isOpen() && problems.length === 0) problems.push('starting');
   return problems;
 }
 
-function warningsOf({ lineage, lane, clock, arePartitionsAhead }: StateSources): readonly RecorderWarning[] {
+/** Whether the journal takes what the database does not. */
+function isCarried({ spooler, lineage }: StateSources): boolean {
+  return spooler !== null && spooler.failure() === null && !lineage.needsMending();
+}
+
+function databaseProblems({ link, trouble, deadlineMs, inFlightSince }: StateSources): readonly DatabaseProblem[] {
+  const problems: DatabaseProblem[] = [];
+  if (link.downSince() !== null) problems.push('database_unreachable');
+  if (trouble.code() !== null) problems.push('database_refuses');
+  const since = inFlightSince();
+  if (since !== null && performance.now() - since > deadlineMs) problems.push('database_stalled');
+  return problems;
+}
+
+function warningsOf(sources: StateSources): readonly RecorderWarning[] {
+  const { lineage, lane, clock, spooler, arePartitionsAhead } = sources;
   const warnings = new Set<RecorderWarning>(lineage.alarms().map((alarm) => alarm.code));
   if (clock.verdict() !== 'fine') warnings.add('clock_skew');
   if (!arePartitionsAhead()) warnings.add('partitions_not_ahead');
   if (lane.isCounting()) warnings.add('refused_tokens_counted');
+  if (spooler === null) return [...warnings];
+  if (spooler.isHolding()) warnings.add('spooling');
+  if (isCarried(sources)) for (const problem of databaseProblems(sources)) warnings.add(problem);
+  const failure = spooler.failure();
+  if (failure !== null) warnings.add(failure);
   return [...warnings];
 }

@@ -25,6 +25,8 @@ export interface Supply {
   /** Rejects every call that waits (`now` absent), or those that are due. Returns the number of their entries. */
   reject(error: PrivityError, now?: number): number;
   hasCalls(): boolean;
+  /** Of those that wait; infinite if nobody does. */
+  oldestDeadline(): number;
   entries(): number;
   bytes(): number;
 }
@@ -116,6 +118,7 @@ export function createSupply(limits: SupplyLimits, lane: RefusedLane, onRefusedL
     },
     reject,
     hasCalls: () => calls.length > 0 || groups.flat().some((unit) => !isPatient(unit) && !unit.isSettled()),
+    oldestDeadline: () => Math.min(...[calls[0], ...groups.flat()].flatMap((unit) => unit?.deadline ?? [])),
     entries: () => entries,
     bytes: () => bytes,
   };

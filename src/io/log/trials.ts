@@ -47,7 +47,7 @@ export function createTrials({ link, lineage, clock, sendTimeoutMs, refuse, rais
       const chain = lineage.current();
       return tryOut(async () => {
         const found = await lookAtHead(session, chain, clock, sendTimeoutMs);
-        if (found === 'lost') raise('head_lost', chain?.acknowledged()?.seq ?? 0);
+        if (found === 'lost') raise('head_lost', chain?.delivered()?.seq ?? 0);
         if (found === 'not_durable') link.drop(false, 'fsync_off');
       });
     },

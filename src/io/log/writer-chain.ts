@@ -35,17 +35,27 @@ export interface SealedBatch {
   readonly previous: Head | null;
   readonly head: Head;
   readonly signature: Buffer;
+  /** Where batches were put together: the heads of those before the last. */
+  readonly earlierHeads?: readonly SignedHead[];
+}
+
+export interface SignedHead extends Head {
+  readonly signature: Buffer;
 }
 
 export interface WriterChain {
   readonly writer: string;
   readonly certificate: WriterCertificate;
-  /** The last record that is known to be committed. */
+  /** The last record that is known to be durable: committed, or in the journal. */
   acknowledged(): Head | null;
+  /** The last record that is known to be committed. */
+  delivered(): Head | null;
   /** Gives the entries the next places. The same places again, until `advance`. */
   seal(entries: readonly PreparedEntry[]): SealedBatch;
-  /** The batch is committed: what comes next follows it. */
+  /** The batch is durable: what comes next follows it. */
   advance(batch: SealedBatch): void;
+  /** The database has everything up to there. */
+  deliver(head: Head): void;
 }
 
 export function openWriterChain(certifier: KeyObject, now: number): WriterChain {
@@ -53,6 +63,7 @@ export function openWriterChain(certifier: KeyObject, now: number): WriterChain 
   const { publicKey, privateKey } = generateKeyPairSync('ed25519');
   let committed: Head | null = null;
   let committedAt = now;
+  let delivered: Head | null = null;
 
   function seal(entries: readonly PreparedEntry[]): SealedBatch {
     const previous = committed;
@@ -84,11 +95,19 @@ export function openWriterChain(certifier: KeyObject, now: number): WriterChain 
   }
 
   function advance(batch: SealedBatch): void {
-    if (batch.previous !== committed) throw new Error('the batch does not follow the last committed one');
+    if (batch.previous !== committed) throw new Error('the batch does not follow the last durable one');
     committed = batch.head;
     committedAt = batch.records.at(-1)?.at ?? committedAt;
   }
 
   const certificate = certifyWriter(certifier, writer, publicKey);
-  return { writer, certificate, acknowledged: () => committed, seal, advance };
+  return {
+    writer,
+    certificate,
+    acknowledged: () => committed,
+    delivered: () => delivered,
+    seal,
+    advance,
+    deliver: (head) => void (delivered = head),
+  };
 }

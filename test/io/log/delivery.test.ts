@@ -3,9 +3,19 @@
 import t from 'tap';
 import { openClient } from '../../../src/io/db/database.ts';
 import type { RecorderDeps } from '../../../src/io/log/recorder.ts';
-import { connect, createDatabase, type TearsDown } from '../../helpers/postgres.ts';
+import type { RecordEntry } from '../../../src/model/record.ts';
+import { startBare } from '../../helpers/bare-postgres.ts';
+import { connect, createDatabase, startPrivatePostgres, type TearsDown } from '../../helpers/postgres.ts';
 import { startProxy } from '../../helpers/proxy.ts';
-import { type Log, readLog, refusedAt, startRecorder, type TestRecorder, until } from '../../helpers/recorder.ts';
+import {
+  entryAt,
+  type Log,
+  readLog,
+  refusedAt,
+  startRecorder,
+  type TestRecorder,
+  until,
+} from '../../helpers/recorder.ts';
 
 const database = await createDatabase(t);
 const superuser = await connect(t, database.superuserUrl);
@@ -135,9 +145,78 @@ t.test('a head that is gone raises the alarm, and a new writer opens', async (t)
   const log = await read(recorder);
   t.match(
     log.records.filter((record) => record['reason'] === 'head_lost'),
-    [{ kind: 'writer_opened', previous: writer }],
+    [{ kind: 'writer_opened', previous: writer, previous_head: { seq: 1, hash: /^[0-9a-f]{64}$/ } }],
   );
   t.ok(log.problems.every((problem) => problem.writer === writer));
+});
+
+t.test('what decisions need is put back before the new writer opens, and recorded with its opening', async (t) => {
+  let attempts = 0;
+  const restore = async (): Promise<readonly RecordEntry[]> => {
+    attempts++;
+    if (attempts < 3) throw Object.assign(new Error('no space left'), { severity: 'ERROR', code: '53100' });
+    return [{ ...entryAt(recorder.clock.now()), kind: 'policy_loaded' }];
+  };
+  const recorder = start(t, { restore, limits: { idleProbeMs: 50 } });
+  await recorder.record();
+  t.equal(attempts, 0, 'nothing is lost at the start');
+  const { writer } = recorder.state();
+  await tamper('delete from heads where writer = $1', [writer]);
+  await until('it fails', () => attempts > 0);
+  await t.rejects(recorder.record(), { code: 'cannot_record' }, 'nothing is accepted until it is there again');
+  t.match(recorder.state(), { ready: false, problems: ['database_refuses'], databaseCode: '53100' });
+  await until('ready again', () => recorder.state().ready);
+  await recorder.record();
+  const later = (await read(recorder)).records.filter((record) => record['writer'] !== writer);
+  t.same(
+    later.map(({ kind, seq }) => [seq, kind]),
+    [
+      [0, 'writer_opened'],
+      [1, 'policy_loaded'],
+      [2, 'decision'],
+    ],
+  );
+});
+
+t.test('fsync that is turned off under an open session: nobody is answered on such a commit', async (t) => {
+  const server = await startPrivatePostgres(t);
+  await server.stop();
+  // The embedded server insists on fsync; an operator's does not.
+  await startBare(t, server);
+  const admin = await connect(t, server.superuserUrl);
+  const recorder = startRecorder(t, server.urls.writer, { limits: { idleProbeMs: 60_000 } });
+  await recorder.record();
+  await admin.query('alter system set fsync = off');
+  await admin.query('select pg_reload_conf()');
+  const refused = { code: 'cannot_record', details: { internal: 'database_refuses' } };
+  await until('told', async () =>
+    recorder.record().then(
+      () => false,
+      (error: unknown) => t.match(error, refused),
+    ),
+  );
+  await until('refused', () => recorder.state().databaseCode === 'fsync_off');
+  await admin.query('alter system reset fsync');
+  await admin.query('select pg_reload_conf()');
+  await until('ready again', () => recorder.state().ready);
+  await recorder.record();
+  await recorder.close();
+  const log = await readLog(server.superuserUrl, recorder);
+  t.same([log.problems, log.writers.length], [[], 1]);
+});
+
+t.test('a chain that stays open at the end says so, once', async (t) => {
+  const proxy = await startProxy(t, database.urls.writer, 'write_batch');
+  const recorder = startRecorder(t, proxy.url(database.urls.writer), { limits: { closeMs: 200 } });
+  await recorder.record();
+  proxy.freeze();
+  t.same([await recorder.close(), await recorder.close()], [false, false]);
+  const left = recorder.events.filter(({ code }) => code === 'writer_left_open');
+  t.match(left, [{ level: 'error', detail: { writer: recorder.writers()[0], cause: /./, unresolved: 1 } }]);
+  t.equal(left.length, 1);
+  const orderly = start(t);
+  await orderly.record();
+  t.equal(await orderly.close(), true);
 });
 
 t.test('a head that is gone is noticed by the next batch, whose requesters get their 503', async (t) => {

@@ -50,3 +50,21 @@ t.test('is bounded while nothing is taken', async (t) => {
   t.equal(lane.take(30, true).length, 30);
   t.equal(lane.take(30, true).length, 21);
 });
+
+t.test('what was stamped by a clock that ran ahead is stamped anew when it is right', async (t) => {
+  let now = START + 3_600_000;
+  const lane = createRefusedLane(() => now, { ...limits, burst: 2 });
+  const ahead = refusedAt(now);
+  lane.add(ahead);
+  lane.add(refusedAt(now));
+  lane.add(refusedAt(now));
+  now = START;
+  const taken = lane.take(10, false, START);
+  t.strictSame(
+    taken.map(({ at }) => at),
+    [START, START, START],
+    'counts are due as well',
+  );
+  t.strictSame(taken[0]?.body, ahead.body);
+  t.not(taken[0]?.id, ahead.id, 'the time is in the id too');
+});

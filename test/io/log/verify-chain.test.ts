@@ -3,7 +3,13 @@ import t from 'tap';
 import { recordHash } from '../../../src/core/record/hash.ts';
 import { createLineage } from '../../../src/io/log/lineage.ts';
 import { prepareEntry } from '../../../src/io/log/unit.ts';
-import { type ChainHead, type ChainInput, type ChainRow, verifyChain } from '../../../src/io/log/verify-chain.ts';
+import {
+  type ChainHead,
+  type ChainInput,
+  type ChainRow,
+  previousHeadOf,
+  verifyChain,
+} from '../../../src/io/log/verify-chain.ts';
 import { openWriterChain, type SealedBatch } from '../../../src/io/log/writer-chain.ts';
 import { certifier, certifierPublicKey, columnsOf, entryAt } from '../../helpers/recorder.ts';
 
@@ -101,6 +107,29 @@ t.test('every kind of tampering is named, with the first record that shows it', 
     head.seq === 9 ? { ...head, hash: forged.rows[9]?.hash ?? head.hash } : head,
   );
   t.same(problemsOf({ ...forged, heads }), ['9 column_differs outcome', '9 head_signature_invalid'], 'with its head');
+});
+
+t.test('a tail that the next writer knew to be committed is named when it is missing', async (t) => {
+  const written = write(3);
+  const followed = { seq: 9, hash: written.heads.at(-1)?.hash ?? Buffer.alloc(0) };
+  t.same(problemsOf(written, { followed }), [], 'all there');
+  const cut = { ...written, rows: written.rows.slice(0, -3), heads: written.heads.slice(0, -1) };
+  t.same(problemsOf(cut), [], 'of itself, a chain that ends sooner is in order');
+  t.same(problemsOf(cut, { followed }), ['7 tail_missing 7 to 9 are missing']);
+  t.same(problemsOf({ ...written, rows: [], heads: [] }, { followed }), ['0 tail_missing 0 to 9 are missing']);
+  const other = { seq: 9, hash: Buffer.alloc(32) };
+  t.same(problemsOf(written, { followed: other }), ['9 head_differs not what the next writer followed']);
+
+  const head = { seq: 9, hash: 'ab' };
+  const opening = { kind: 'writer_opened', previous: written.writer, previous_head: head };
+  t.same(previousHeadOf(opening), { writer: written.writer, seq: 9, hash: Buffer.from('ab', 'hex') });
+  for (const nothing of [
+    { ...opening, previous: null, previous_head: null },
+    { ...opening, previous_head: { seq: '9', hash: 'ab' } },
+    { ...opening, kind: 'decision' },
+  ]) {
+    t.equal(previousHeadOf(nothing), null);
+  }
 });
 
 t.test('a whole chain made up by somebody else does not verify', async (t) => {

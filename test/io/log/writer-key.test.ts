@@ -1,5 +1,5 @@
 import { createPublicKey, generateKeyPairSync } from 'node:crypto';
-import { chmod, stat, writeFile } from 'node:fs/promises';
+import { chmod, chown, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import t from 'tap';
 import {
@@ -35,6 +35,22 @@ t.test('a key file that is not as it must be is refused in words', async (t) => 
   await t.rejects(loadWriterKey(await write('rsa.pem', pem)), /not an Ed25519 key/);
   await t.rejects(loadWriterKey(path.join(folder, 'missing.pem')), { code: 'ENOENT' });
 });
+
+t.test(
+  'a key that somebody else owns may be read through the group, as Kubernetes and systemd hand secrets out',
+  { skip: process.getuid?.() === 0 ? false : 'only root can give a file away' },
+  async (t) => {
+    const file = path.join(folder, 'mounted.pem');
+    await generateWriterKey(file);
+    await chown(file, 65534, 0);
+    await chmod(file, 0o440);
+    await t.resolves(loadWriterKey(file));
+    for (const mode of [0o460, 0o444]) {
+      await chmod(file, mode);
+      await t.rejects(loadWriterKey(file), /open to others/);
+    }
+  },
+);
 
 t.test('a certificate holds for its writer, key and certifier only', async (t) => {
   const certifier = generateKeyPairSync('ed25519');
