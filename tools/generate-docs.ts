@@ -1,15 +1,17 @@
-// Writes docs/configuration.md and docs/errors.md from the schema of the environment and the table of errors. It must never say more
+// Writes docs/configuration.md, errors.md and metrics.md from the schema of the environment and the tables of errors and metrics. It must never say more
 // about them than they do.
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { format, resolveConfig } from 'prettier';
 import { SYNTAX } from '../src/config-values.ts';
-import { Environment, isSecret, kindOf } from '../src/config.ts';
+import { isSecret, kindOf } from '../src/config.ts';
+import { Environment } from '../src/environment.ts';
+import { METRICS, type MetricSpec } from '../src/metrics-table.ts';
 import { ERRORS } from '../src/model/errors.ts';
 
 const FOLDER = new URL('../docs/', import.meta.url);
 
-const CONFIGURATION = `<!-- Generated from src/config.ts by tools/generate-docs.ts; do not edit. -->
+const CONFIGURATION = `<!-- Generated from src/environment.ts by tools/generate-docs.ts; do not edit. -->
 
 # Configuration
 
@@ -28,6 +30,24 @@ A deny is an answer: status 200, \`"decision": false\`. Everything else that is 
 \`application/problem+json\`) with a stable \`code\`; a caller without an answer must deny. \`errors\` points (RFC 6901) at the member that
 is wrong, \`request_id\` finds the request in the log.
 `;
+
+const METRICS_PAGE = `<!-- Generated from src/metrics-table.ts by tools/generate-docs.ts; do not edit. -->
+
+# Metrics
+
+What \`GET /metrics\` says; [monitoring.md](monitoring.md) says what to do with it. Beside these there are the usual ones of the process
+(\`process_*\`: CPU, memory, files) and of its runtime (\`nodejs_*\`: event loop delay, garbage collection, heap).
+`;
+
+function metrics(): string {
+  const rows = (Object.entries(METRICS) as [string, MetricSpec][]).map(([name, { type, help, labels }]) => [
+    `\`${name}\``,
+    type,
+    labels.map((label) => `\`${label}\``).join(', '),
+    help,
+  ]);
+  return METRICS_PAGE + table(['Name', 'Kind', 'Labels', 'Meaning'], rows);
+}
 
 function configuration(): string {
   const rows = Object.entries(Environment.properties).map(([name, schema]) => {
@@ -72,6 +92,7 @@ export async function docsFiles(): Promise<ReadonlyMap<string, string>> {
   return new Map([
     ['configuration.md', await pretty(configuration())],
     ['errors.md', await pretty(errors())],
+    ['metrics.md', await pretty(metrics())],
   ]);
 }
 

@@ -3,6 +3,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import pino from 'pino';
 import { VERSION } from '../src/app.ts';
+import { createMetrics } from '../src/metrics.ts';
 import { buildDoors, type DoorsDeps, type ServerSettings } from '../src/http/doors.ts';
 
 const FILE = new URL('../openapi.yaml', import.meta.url);
@@ -14,8 +15,11 @@ const SETTINGS: ServerSettings = {
   headersTimeoutMs: 1_000,
   connectionTimeoutMs: 1_000,
   keepAliveTimeoutMs: 1_000,
+  maxConnections: 10,
   trustProxy: [],
   rateLimit: 0,
+  maxWaiting: 1,
+  withMetrics: true,
   tls: null,
 };
 
@@ -31,9 +35,14 @@ const DEPS: DoorsDeps = {
   recorder: { append: closed, appendRefused: closed },
   approvals: { add: closed, spend: closed },
   records: { read: closed },
+  search: { rows: closed },
+  proofs: { checkpoints: closed, consistency: closed, proofOf: closed },
   reviews: { from: closed },
   clock: { now: closed },
+  waiting: closed,
   health: { problems: closed, degraded: closed },
+  metrics: createMetrics(VERSION),
+  tracing: null,
   log: pino({ level: 'silent' }),
   version: VERSION,
 };

@@ -1,15 +1,9 @@
-// Goes through the commitments: gapless for each writer, equal to what the records sum up to and to the leaves, with their signed heads.
-// It must never decide what was done to a place where something is wrong, only that it has to be looked at.
-import {
-  createFold,
-  createPlaceDigest,
-  type Fold,
-  LANES,
-  type PlaceDigest,
-} from '../../../core/verification/digest.ts';
-import { SEGMENT, type Tally } from '../../../core/verification/tally.ts';
+// Goes through the commitments: gapless for each writer, the same hashes as records and leaves have, with their signed heads. It must
+// never decide what was done to a place where something is wrong, only that it has to be looked at.
+import { createFold, type Fold, isSameHash } from '../../../core/verification/fold.ts';
+import { SEGMENT, segmentName, type Tally, type WriterTally } from '../../../core/verification/tally.ts';
 import type { HeadSignatures } from './head-signatures.ts';
-import type { CommitmentRow, LogSource } from './source.ts';
+import type { CommitmentRows, HeadRow, LogSource } from './source.ts';
 import type { SealedWriter } from './tree-pass.ts';
 
 export interface WriterEnd {
@@ -24,15 +18,17 @@ export interface WriterEnd {
 export interface BadHead {
   readonly writer: string;
   readonly seq: number;
-  /** `hash`: signed by the writer, over another hash than the commitment's. */
+  /** `hash`: signed by the writer, over another hash than the commitment's; `alone`: there is no commitment. */
   readonly why: 'signature' | 'hash' | 'alone';
+  /** Last sequence number before it under a head over the commitment's own hash; -1: none. */
+  readonly after: number;
 }
 
 export interface ChainResult {
   readonly commitments: number;
   readonly heads: number;
   readonly writers: ReadonlyMap<string, WriterEnd>;
-  /** Segments that have to be looked at, as `writer/index`. */
+  /** Segments that have to be looked at, as `segmentName`. */
   readonly odd: ReadonlySet<string>;
   readonly badHeads: readonly BadHead[];
   /** Commitments without a record. */
@@ -41,7 +37,6 @@ export interface ChainResult {
 
 export interface ChainOptions {
   readonly tally: Tally;
-  readonly key: Uint8Array;
   readonly sealed: ReadonlyMap<string, SealedWriter>;
   readonly signatures: HeadSignatures;
   /** Only the last head of each writer is verified. */
@@ -52,132 +47,147 @@ export interface ChainOptions {
 }
 
 const MOST_BAD = 1_000;
+const HASH_BYTES = 32;
 
-/** Sums and folds of the segment that is being read. */
+/** The writer whose commitments are read, and the folds of the segment among them. */
 interface Running {
   readonly writer: string;
-  readonly index: number;
-  readonly sum: Uint32Array<ArrayBuffer>;
-  /** With a record. */
-  present: number;
-  /** Of places that are sealed. */
-  readonly fold: Fold;
+  readonly end: WriterEnd;
+  readonly records: WriterTally | null;
+  readonly sealed: SealedWriter | undefined;
+  segment: number;
+  /** Of places that have a record, and of those that have a leaf. */
+  withRecord: Fold;
+  withLeaf: Fold;
+  readonly last: Uint8Array;
+  /** Under a head over the same hash. */
+  agreed: number;
+  lastHead: { readonly seq: number; readonly head: HeadRow; readonly isSame: boolean } | null;
 }
 
 export async function passChains(source: LogSource, options: ChainOptions): Promise<ChainResult> {
-  const { tally, sealed, signatures, lastHeadsOnly, mayMiss } = options;
-  const digest = createPlaceDigest(options.key);
+  const { tally, sealed, signatures, lastHeadsOnly } = options;
   const writers = new Map<string, WriterEnd>();
   const odd = new Set<string>();
   const visited = new Set<string>();
   const badHeads: BadHead[] = [];
   const count = { commitments: 0, heads: 0, missing: 0 };
+  const empty = createFold().digest();
   let running: Running | null = null;
-  let end: WriterEnd = { committed: 0, signed: -1, isUnknown: false };
-  let previous: CommitmentRow | null = null;
-  let lastHead: CommitmentRow | null = null;
-  let writerBytes = Buffer.alloc(16);
 
-  const suspect = (writer: string, seq: number): unknown => odd.add(segmentName(writer, Math.floor(seq / SEGMENT)));
-  const bad = (writer: string, seq: number, why: BadHead['why']): void => {
-    if (badHeads.length < MOST_BAD) badHeads.push({ writer, seq, why });
-  };
-
-  async function verifyHead({ writer, seq, hash, head }: CommitmentRow, owner: WriterEnd): Promise<void> {
-    if (head === null) return;
-    const isSame = hash?.equals(head.hash) === true;
-    await signatures.check(writer, seq, head, (holds) => {
-      if (holds === null) owner.isUnknown = true;
-      else if (!holds) bad(writer, seq, 'signature');
-      else if (hash === null) bad(writer, seq, 'alone');
-      else if (!isSame) bad(writer, seq, 'hash');
-      else owner.signed = Math.max(owner.signed, seq);
+  function verifyHead(writer: string, seq: number, head: HeadRow, isSame: boolean | null, end: WriterEnd) {
+    const after = running?.writer === writer ? running.agreed : -1;
+    if (running?.writer === writer && isSame === true) running.agreed = seq;
+    return signatures.check(writer, seq, head, (holds) => {
+      const why = holds === false ? 'signature' : isSame === null ? 'alone' : 'hash';
+      if (holds === null) end.isUnknown = true;
+      else if (holds && isSame === true) end.signed = Math.max(end.signed, seq);
+      else if (badHeads.length < MOST_BAD) badHeads.push({ writer, seq, why, after });
     });
   }
 
-  function finishSegment(): void {
-    if (running === null) return;
-    const { writer, index, sum, present, fold } = running;
-    visited.add(segmentName(writer, index));
-    const segment = tally.segment(writer, index);
-    const isSum =
-      segment === undefined
-        ? present === 0
-        : present === segment.count && segment.sum.every((lane, i) => lane === sum[i]);
-    const leafFold = sealed.get(writer)?.folds.get(index)?.digest() ?? createFold().digest();
-    if (!isSum || leafFold !== fold.digest()) odd.add(segmentName(writer, index));
-    running = null;
+  function finishSegment({ writer, segment, records, sealed: own, withRecord, withLeaf }: Running): void {
+    const name = segmentName(writer, segment * SEGMENT);
+    visited.add(name);
+    const ofRecords = records?.folds.get(segment)?.digest() ?? empty;
+    const ofLeaves = own?.folds.get(segment)?.digest() ?? empty;
+    if (withRecord.digest() !== ofRecords || withLeaf.digest() !== ofLeaves) odd.add(name);
   }
 
-  async function takeRow(row: CommitmentRow): Promise<void> {
-    const { writer, seq, hash, head } = row;
-    if (head !== null) count.heads++;
-    if (hash === null) return verifyHead(row, writers.get(writer) ?? { committed: 0, signed: -1, isUnknown: false });
-    count.commitments++;
-    if (previous?.writer !== writer) {
-      finishSegment();
-      if (lastHead !== null) await verifyHead(lastHead, end);
-      lastHead = null;
-      end = { committed: 0, signed: -1, isUnknown: false };
-      writers.set(writer, end);
-      previous = null;
-      writerBytes = Buffer.from(writer.replaceAll('-', ''), 'hex');
+  async function finishWriter(): Promise<void> {
+    if (running === null) return;
+    finishSegment(running);
+    const { writer, end, lastHead } = running;
+    if (lastHead !== null) await verifyHead(writer, lastHead.seq, lastHead.head, lastHead.isSame, end);
+  }
+
+  function begin(writer: string): Running {
+    const end = unknownEnd();
+    writers.set(writer, end);
+    const folds = { segment: 0, withRecord: createFold(), withLeaf: createFold() };
+    const last = new Uint8Array(HASH_BYTES);
+    return {
+      writer,
+      end,
+      records: tally.of(writer),
+      sealed: sealed.get(writer),
+      ...folds,
+      last,
+      agreed: -1,
+      lastHead: null,
+    };
+  }
+
+  /** Everything about a commitment that needs no waiting. */
+  function take(row: CommitmentRows, of: Running): void {
+    const { writer, seq, block, hashAt } = row;
+    const segment = Math.floor(seq / SEGMENT);
+    if (segment !== of.segment) {
+      finishSegment(of);
+      Object.assign(of, { segment, withRecord: createFold(), withLeaf: createFold() });
     }
-    const index = Math.floor(seq / SEGMENT);
-    if (running?.index !== index) finishSegment();
-    running ??= { writer, index, sum: new Uint32Array(LANES), present: 0, fold: createFold() };
-    if (seq !== end.committed) {
-      suspect(writer, seq);
-      suspect(writer, end.committed);
-    }
-    end.committed = seq + 1;
-    addPlace(digest, running, writerBytes, row, previous, tally.has(writer, seq));
-    if (!tally.has(writer, seq)) {
+    if (seq !== of.end.committed) odd.add(segmentName(writer, seq)).add(segmentName(writer, of.end.committed));
+    of.end.committed = seq + 1;
+    if (of.records?.has(seq) === true) {
+      of.withRecord.add(block, hashAt);
+      const named = of.records.prevAfterHole(seq);
+      if (named !== null && !isSameHash(named, 0, of.last, 0)) odd.add(segmentName(writer, seq));
+    } else {
       count.missing++;
-      if (!mayMiss(writer, seq)) suspect(writer, seq);
+      if (!options.mayMiss(writer, seq)) odd.add(segmentName(writer, seq));
     }
-    if (seq < (sealed.get(writer)?.sealed ?? 0)) running.fold.add(hash);
-    if (head !== null) {
-      if (!head.hash.equals(hash)) suspect(writer, seq);
-      if (!lastHeadsOnly) await verifyHead(row, end);
-      else lastHead = row;
-    }
-    previous = row;
+    if (seq < (of.sealed?.sealed ?? 0)) of.withLeaf.add(block, hashAt);
+    for (let index = 0; index < HASH_BYTES; index++) of.last[index] = block[hashAt + index] ?? 0;
   }
 
   for await (const rows of source.commitments()) {
-    for (const row of rows) await takeRow(row);
-    options.onCommitments(rows.length);
+    const before = count.commitments;
+    while (rows.next()) {
+      const { writer, seq, head } = rows;
+      if (head !== null) count.heads++;
+      if (rows.hashAt < 0) {
+        const end = running?.writer === writer ? running.end : writers.get(writer);
+        const isOther = end !== undefined && seq < end.committed;
+        if (isOther) odd.add(segmentName(writer, seq));
+        if (head !== null) await verifyHead(writer, seq, head, isOther ? false : null, end ?? unknownEnd());
+        continue;
+      }
+      count.commitments++;
+      if (running?.writer !== writer) {
+        await finishWriter();
+        running = begin(writer);
+      }
+      take(rows, running);
+      if (head === null) continue;
+      const isSame = isSameHash(head.hash, 0, rows.block, rows.hashAt);
+      if (!isSame) odd.add(segmentName(writer, seq));
+      if (lastHeadsOnly) running.lastHead = { seq, head, isSame };
+      else await verifyHead(writer, seq, head, isSame, running.end);
+    }
+    options.onCommitments(count.commitments - before);
   }
-  finishSegment();
-  if (lastHead !== null) await verifyHead(lastHead, end);
+  await finishWriter();
   await signatures.drain();
-  for (const { writer, index, segment } of tally.all()) {
-    const name = segmentName(writer, index);
-    if (segment.isOdd || !visited.has(name)) odd.add(name);
-  }
-  for (const [writer, { folds }] of sealed) {
-    for (const index of folds.keys()) {
-      if (!visited.has(segmentName(writer, index))) odd.add(segmentName(writer, index));
+  for (const name of notVisited(tally, sealed, visited)) odd.add(name);
+  return { ...count, writers, odd: odd.union(tally.odd), badHeads };
+}
+
+function unknownEnd(): WriterEnd {
+  return { committed: 0, signed: -1, isUnknown: false };
+}
+
+/** Segments of records and leaves for which there is no commitment at all. */
+function* notVisited(
+  tally: Tally,
+  sealed: ReadonlyMap<string, SealedWriter>,
+  visited: ReadonlySet<string>,
+): Iterable<string> {
+  for (const list of [tally.writers, sealed]) {
+    for (const [writer, { folds }] of list) {
+      for (const segment of folds.keys()) {
+        const name = segmentName(writer, segment * SEGMENT);
+        if (!visited.has(name)) yield name;
+      }
     }
   }
-  return { ...count, writers, odd, badHeads };
-}
-
-export function segmentName(writer: string, index: number): string {
-  return `${writer}/${index}`;
-}
-
-function addPlace(
-  digest: PlaceDigest,
-  running: Running,
-  writer: Uint8Array,
-  { seq, hash }: CommitmentRow,
-  previous: CommitmentRow | null,
-  isPresent: boolean,
-): void {
-  if (!isPresent || hash === null) return;
-  running.present++;
-  const before = seq === 0 ? null : (previous?.hash ?? null);
-  digest.add(writer, seq, hash, before, running.sum, 0);
 }

@@ -1,10 +1,10 @@
 // Reads what a query gives in PostgreSQL's binary COPY format, in large blocks, several times faster than rows. It must never hold
 // more than a few blocks, nor leave half an answer on a connection that goes on.
 import type pg from 'pg';
+import { BLOCK_BYTES, type BlockPool } from './block-pool.ts';
 
 /** Signature, flags and length of an extension that nobody has (PostgreSQL documentation, COPY, "Binary Format"). */
 const HEADER_BYTES = 19;
-const BLOCK_BYTES = 1024 * 1024;
 const MOST_WAITING = 4;
 const NO_BLOCK = Buffer.alloc(0);
 
@@ -20,7 +20,11 @@ interface Flow {
  * Whole rows, each a count of fields (two bytes) and the fields with their lengths (four bytes, -1 for null).
  * @param select a query without parameters, for COPY takes none
  */
-export async function* copyOut(client: pg.ClientBase, select: string): AsyncGenerator<Buffer<ArrayBuffer>> {
+export async function* copyOut(
+  client: pg.ClientBase,
+  select: string,
+  pool: BlockPool,
+): AsyncGenerator<Buffer<ArrayBuffer>> {
   const full: Buffer<ArrayBuffer>[] = [];
   let block: Buffer<ArrayBuffer> = NO_BLOCK;
   let used = 0;
@@ -37,8 +41,7 @@ export async function* copyOut(client: pg.ClientBase, select: string): AsyncGene
   const take = (chunk: Buffer): void => {
     if (used + chunk.length > block.length) {
       close();
-      const size = Math.max(BLOCK_BYTES, chunk.length);
-      block = Buffer.from(new ArrayBuffer(size));
+      block = pool.take(Math.max(BLOCK_BYTES, chunk.length));
     }
     block.set(chunk, used);
     used += chunk.length;
@@ -94,19 +97,27 @@ export interface RowReader {
   nextRow(): boolean;
   /** Length of the next field, which then begins at `at`; -1 for null. */
   nextField(): number;
+  /** Goes over the fields of the row that were not read. */
+  skipRest(): void;
   at: number;
 }
 
 export function readRows(block: Buffer): RowReader {
   let offset = 0;
+  let left = 0;
   const reader: RowReader = {
     at: 0,
     nextRow() {
       if (offset >= block.length) return false;
+      left = block.readInt16BE(offset);
       offset += 2;
       return true;
     },
+    skipRest() {
+      while (left > 0) reader.nextField();
+    },
     nextField() {
+      left--;
       const length = block.readInt32BE(offset);
       reader.at = offset + 4;
       offset = reader.at + Math.max(0, length);

@@ -3,9 +3,10 @@
 import type pg from 'pg';
 import { COLUMNS } from '../../../core/record/columns.ts';
 import type { LeafFact } from '../../../core/verification/examine.ts';
+import { createBlockPool } from './block-pool.ts';
 import { copyOut, readRows, type RowReader } from './copy-out.ts';
-import type { Span } from './record-threads.ts';
-import type { Around, CommitmentRow, LogSource, OwnCheckpoint } from './source.ts';
+import type { Span } from './record-answer.ts';
+import type { Around, CommitmentRows, HeadRow, LeafRows, LogSource, OwnCheckpoint } from './source.ts';
 import { createUuidReader } from './uuid-text.ts';
 
 /** In the order that record-worker.ts reads. */
@@ -33,28 +34,23 @@ export async function openDatabaseSource(connect: () => Promise<pg.Client>): Pro
     return other.client;
   };
   const amount = await estimate(client);
+  const pool = createBlockPool();
+  const fresh = createBlockPool(); // nothing is given back: what is kept of a row is a part of its block
   return {
     isComplete: true,
+    origin: null,
     amount,
-    async records(give, only) {
-      for await (const block of copyOut(client, only === null ? RECORDS : `${RECORDS} where ${inSpans(only)}`)) {
-        await give('copy', block);
-      }
+    async *records(only) {
+      const select = only === null ? RECORDS : `${RECORDS} where ${inSpans(only)}`;
+      for await (const block of copyOut(client, select, pool)) yield { format: 'copy', block };
     },
-    leaves: () =>
-      rowsOf(client, LEAVES, (row, readUuid) => {
-        const index = row.int8();
-        const writer = readUuid(row);
-        return { index, writer, seq: row.int8(), hash: row.bytes() ?? Buffer.alloc(0) };
-      }),
+    reuse: pool.giveBack,
+    async *leaves() {
+      for await (const block of copyOut(client, LEAVES, fresh)) yield readLeaves(block);
+    },
     async *commitments() {
-      const read = (row: FieldReader, readUuid: (row: FieldReader) => string): CommitmentRow => {
-        const writer = readUuid(row);
-        const [seq, hash, head, signature] = [row.int8(), row.bytes(), row.bytes(), row.bytes()];
-        return { writer, seq, hash, head: head === null || signature === null ? null : { hash: head, signature } };
-      };
-      yield* rowsOf(client, COMMITMENTS, read);
-      yield* rowsOf(client, HEADS_ALONE, read);
+      for await (const block of copyOut(client, COMMITMENTS, fresh)) yield readCommitments(block);
+      for await (const block of copyOut(client, HEADS_ALONE, fresh)) yield readCommitments(block);
     },
     async around(spans) {
       const found: Around[] = [];
@@ -65,24 +61,24 @@ export async function openDatabaseSource(connect: () => Promise<pg.Client>): Pro
       async *checkpoints() {
         const select = 'select size, root, note from public.checkpoints order by size';
         yield* rowsOf(await beside(), select, (row): OwnCheckpoint => {
-          const [size, root] = [row.int8(), row.bytes() ?? Buffer.alloc(0)];
-          return { size, root, note: row.bytes()?.toString('utf8') ?? '' };
+          const [size, root] = [row.int8(), row.bytes()];
+          return { size, root, note: row.bytes().toString('utf8') };
         });
       },
       nodes: () =>
         rowsOf(client, 'select level::bigint, node_index, hash from public.tree_nodes', (row) => {
           const [level, index] = [row.int8(), row.int8()];
-          return { level, index, hash: row.bytes() ?? Buffer.alloc(0) };
+          return { level, index, hash: row.bytes() };
         }),
       policyFiles: () =>
         rowsOf(client, 'select hash, content from public.policy_blobs order by hash', (row) => {
-          const hash = row.bytes() ?? Buffer.alloc(0);
-          return { hash, content: row.bytes() ?? Buffer.alloc(0) };
+          const hash = row.bytes();
+          return { hash, content: row.bytes() };
         }),
       policySets: () =>
         rowsOf(client, 'select revision, manifest::text from public.policy_sets order by at', (row) => {
-          const revision = row.bytes()?.toString('utf8') ?? '';
-          return { revision, manifest: parseManifest(row.bytes()?.toString('utf8') ?? '') };
+          const revision = row.bytes().toString('utf8');
+          return { revision, manifest: parseManifest(row.bytes().toString('utf8')) };
         }),
     },
     async close() {
@@ -111,9 +107,7 @@ async function begin(connect: () => Promise<pg.Client>, snapshot: string | null)
 }
 
 async function estimate(client: pg.Client): Promise<number> {
-  const { rows } = await client.query<{ sealed: number }>(
-    'select coalesce(max(leaf_index) + 1, 0) as sealed from public.leaves',
-  );
+  const { rows } = await client.query<{ sealed: number }>('select count(*) as sealed from public.leaves');
   return rows[0]?.sealed ?? 0;
 }
 
@@ -143,40 +137,83 @@ async function readAround(client: pg.Client, { writer, from, until }: Span): Pro
   return { commitments: new Map(commitments.rows.map(({ seq, hash }) => [seq, hash.toString('hex')])), leaves: bySeq };
 }
 
-interface FieldReader {
-  readonly block: Buffer;
-  readonly rows: RowReader;
-  int8(): number;
-  /** A part of the block; null for null. */
-  bytes(): Buffer | null;
+function readLeaves(block: Buffer): LeafRows {
+  const rows = readRows(block);
+  const readUuid = createUuidReader();
+  const leaf = {
+    index: 0,
+    writer: '',
+    seq: 0,
+    block,
+    hashAt: 0,
+    next() {
+      if (!rows.nextRow()) return false;
+      leaf.index = readInt8(block, rows);
+      rows.nextField();
+      leaf.writer = readUuid(block, rows.at);
+      leaf.seq = readInt8(block, rows);
+      rows.nextField();
+      leaf.hashAt = rows.at;
+      return true;
+    },
+  };
+  return leaf;
 }
 
+function readCommitments(block: Buffer): CommitmentRows {
+  const rows = readRows(block);
+  const readUuid = createUuidReader();
+  const commitment = {
+    writer: '',
+    seq: 0,
+    block,
+    hashAt: 0,
+    head: null as HeadRow | null,
+    next() {
+      if (!rows.nextRow()) return false;
+      rows.nextField();
+      commitment.writer = readUuid(block, rows.at);
+      commitment.seq = readInt8(block, rows);
+      commitment.hashAt = rows.nextField() < 0 ? -1 : rows.at;
+      const hash = readBytes(block, rows);
+      const signature = readBytes(block, rows);
+      commitment.head = hash === null || signature === null ? null : { hash, signature };
+      return true;
+    },
+  };
+  return commitment;
+}
+
+function readInt8(block: Buffer, rows: RowReader): number {
+  rows.nextField();
+  return block.readInt32BE(rows.at) * 2 ** 32 + block.readUInt32BE(rows.at + 4);
+}
+
+function readBytes(block: Buffer, rows: RowReader): Buffer | null {
+  const length = rows.nextField();
+  return length < 0 ? null : block.subarray(rows.at, rows.at + length);
+}
+
+interface FieldReader {
+  int8(): number;
+  /** A part of the block; empty for null. */
+  bytes(): Buffer;
+}
+
+/** For lists that are short beside the others. */
 async function* rowsOf<T>(
   client: pg.Client,
   select: string,
-  read: (row: FieldReader, readUuid: (row: FieldReader) => string) => T,
+  read: (row: FieldReader) => T,
 ): AsyncGenerator<readonly T[]> {
-  const uuids = createUuidReader();
-  const readUuid = ({ block, rows }: FieldReader): string => {
-    rows.nextField();
-    return uuids(block, rows.at);
-  };
-  for await (const block of copyOut(client, select)) {
+  for await (const block of copyOut(client, select, createBlockPool())) {
     const rows = readRows(block);
     const row: FieldReader = {
-      block,
-      rows,
-      int8() {
-        rows.nextField();
-        return block.readInt32BE(rows.at) * 2 ** 32 + block.readUInt32BE(rows.at + 4);
-      },
-      bytes() {
-        const length = rows.nextField();
-        return length < 0 ? null : block.subarray(rows.at, rows.at + length);
-      },
+      int8: () => readInt8(block, rows),
+      bytes: () => readBytes(block, rows) ?? Buffer.alloc(0),
     };
     const found: T[] = [];
-    while (rows.nextRow()) found.push(read(row, readUuid));
+    while (rows.nextRow()) found.push(read(row));
     yield found;
   }
 }

@@ -43,18 +43,25 @@ export function leafLine(index: number, writer: string, seq: number, hash: strin
   return `{"leaf":[${index},"${writer}",${seq}],"hash":"${hash}"}\n`;
 }
 
-export function commitmentLine(writer: string, seq: number, hash: string): string {
-  return `{"commitment":["${writer}",${seq}],"hash":"${hash}"}\n`;
+/** @param head over it, in hex; its hash is left out where it is the same */
+export function commitmentLine(
+  writer: string,
+  seq: number,
+  hash: string,
+  head: { readonly hash: string; readonly signature: Buffer } | null,
+): string {
+  const other = head === null || head.hash === hash ? '' : `,"head":"${head.hash}"`;
+  const signature = head === null ? '' : `,"signature":"${head.signature.toString('base64')}"`;
+  return `{"commitment":["${writer}",${seq}],"hash":"${hash}"${other}${signature}}\n`;
 }
 
+/** Only of a head that is over no commitment. */
 export function headLine(writer: string, seq: number, hash: string, signature: Buffer): string {
   return `{"head":["${writer}",${seq}],"hash":"${hash}","signature":"${signature.toString('base64')}"}\n`;
 }
 
-export class BrokenLine extends Error {}
-
-/** @throws BrokenLine for what is no line of a record */
-export function parseRecordLine(block: Buffer, start: number, end: number): LineOfRecord {
+/** Null for what is no line of a record. */
+export function parseRecordLine(block: Buffer, start: number, end: number): LineOfRecord | null {
   const writerAt = start + RECORD.length;
   const seqAt = writerAt + WRITER_LENGTH + 2;
   let at = seqAt;
@@ -70,7 +77,7 @@ export function parseRecordLine(block: Buffer, start: number, end: number): Line
     Number.isSafeInteger(seq) &&
     (hasBytes || startsWith(block, at, '],"base64":"')) &&
     block[end - 1] === 0x7d;
-  if (!isLine) throw new BrokenLine('a line of a record is not as it must be');
+  if (!isLine) return null;
   const writer = block.toString('latin1', writerAt, writerAt + WRITER_LENGTH);
   if (hasBytes) return { writer, seq, bytes: block, from: at + '],"bytes":'.length, to: end - 1 };
   const encoded = block.toString('latin1', at + '],"base64":"'.length, end - 2);

@@ -1,58 +1,8 @@
 // Spreads blocks of records over threads, which do nearly all the work of a verification. It must never give answers in another order
 // than the blocks were given, nor leave a thread behind.
 import { Worker } from 'node:worker_threads';
-import type { PurgedRange } from '../../../core/record/purged.ts';
-import type { Lanes } from '../../../core/verification/digest.ts';
-import type { RecordFact } from '../../../core/verification/examine.ts';
-import type { Place } from '../../../core/verification/finding.ts';
-
-/** Places `[from, until)` of a writer. */
-export interface Span {
-  readonly writer: string;
-  readonly from: number;
-  readonly until: number;
-}
-
-/** `copy`: rows of PostgreSQL's COPY; `lines`: lines of a verification export. */
-export type BlockFormat = 'copy' | 'lines';
-
-export interface RecordsJob {
-  readonly format: BlockFormat;
-  readonly block: ArrayBuffer;
-  readonly length: number;
-  /** Facts about every record in these spans, and nothing else; null for all records without facts. */
-  readonly only: readonly Span[] | null;
-}
-
-export interface Opening extends Place {
-  /** What the record says of the writer's key, not looked at yet. */
-  readonly key: unknown;
-}
-
-export interface Purge extends Place {
-  readonly ranges: readonly PurgedRange[];
-}
-
-export interface PlacedFact extends Place {
-  readonly fact: RecordFact;
-}
-
-export interface RecordsAnswer {
-  /** To be used again. */
-  readonly block: ArrayBuffer;
-  count: number;
-  readonly writers: readonly string[];
-  readonly writerOf: Uint32Array<ArrayBuffer>;
-  readonly seqs: Float64Array<ArrayBuffer>;
-  readonly times: Float64Array<ArrayBuffer>;
-  readonly sums: Lanes;
-  /** Records about which something is wrong on its own. */
-  readonly odd: Place[];
-  readonly openings: Opening[];
-  readonly purges: Purge[];
-  readonly revisions: readonly string[];
-  readonly facts: PlacedFact[];
-}
+import { readBlock } from './read-block.ts';
+import type { BlockFormat, RecordsAnswer, RecordsJob, Span } from './record-answer.ts';
 
 export interface RecordThreads {
   /** Resolves when a thread can take it; `onAnswer` is called in the order of the blocks. */
@@ -65,17 +15,21 @@ export interface RecordThreads {
 /** Blocks that each thread has before it. */
 const AHEAD = 2;
 
-export function createRecordThreads(
-  count: number,
-  key: Uint8Array,
-  onAnswer: (answer: RecordsAnswer) => void,
-): RecordThreads {
+export function createRecordThreads(count: number, onAnswer: (answer: RecordsAnswer) => void): RecordThreads {
+  if (count === 0) {
+    return {
+      give: async (format, block, only) =>
+        onAnswer(readBlock({ format, block: block.buffer, length: block.length, only })),
+      drain: async () => undefined,
+      close: async () => undefined,
+    };
+  }
   let failure: Error | undefined;
   const queue: { answer: RecordsAnswer | null }[] = [];
   let wake = (): void => undefined;
   const threads = Array.from({ length: count }, () => {
     const waiting: { answer: RecordsAnswer | null }[] = [];
-    const worker = new Worker(new URL('./record-worker.ts', import.meta.url), { workerData: key });
+    const worker = new Worker(new URL('./record-worker.ts', import.meta.url));
     const fail = (error: Error): void => {
       failure ??= error;
       wake();

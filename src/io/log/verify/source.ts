@@ -1,27 +1,33 @@
 // What a verification reads, whether it comes from the database or from an export. It must never hold behaviour.
 import type { Hash } from '../../../core/sealing/tree.ts';
 import type { LeafFact } from '../../../core/verification/examine.ts';
-import type { BlockFormat, Span } from './record-threads.ts';
+import type { BlockFormat, Span } from './record-answer.ts';
 
-export interface LeafRow {
+/** Goes through many rows without making something for each: what it shows is the row that `next` went to. */
+export interface LeafRows {
+  next(): boolean;
   readonly index: number;
   readonly writer: string;
   readonly seq: number;
-  readonly hash: Buffer;
+  /** The hash is the 32 bytes at `hashAt`. */
+  readonly block: Buffer;
+  readonly hashAt: number;
+}
+
+export interface CommitmentRows {
+  next(): boolean;
+  readonly writer: string;
+  readonly seq: number;
+  readonly block: Buffer;
+  /** -1: there is a head for this place, and nothing else. */
+  readonly hashAt: number;
+  readonly head: HeadRow | null;
 }
 
 export interface HeadRow {
   /** What was signed. */
   readonly hash: Buffer;
   readonly signature: Buffer;
-}
-
-/** Null: there is a head for this place, and nothing else. */
-export interface CommitmentRow {
-  readonly writer: string;
-  readonly seq: number;
-  readonly hash: Buffer | null;
-  readonly head: HeadRow | null;
 }
 
 /** A checkpoint that the database keeps. */
@@ -54,7 +60,11 @@ export interface PolicySetRow {
   readonly manifest: Readonly<Record<string, unknown>>;
 }
 
-export type GiveBlock = (format: BlockFormat, block: Buffer<ArrayBuffer>) => Promise<void>;
+/** To be handed over to a thread. */
+export interface RecordBlock {
+  readonly format: BlockFormat;
+  readonly block: Buffer<ArrayBuffer>;
+}
 
 /**
  * The three lists are read in this order: records, leaves, commitments; what is read again of spans comes after them.
@@ -63,14 +73,18 @@ export type GiveBlock = (format: BlockFormat, block: Buffer<ArrayBuffer>) => Pro
 export interface LogSource {
   /** Every record that has not been purged is there; false for what only one reader may see. */
   readonly isComplete: boolean;
-  /** Of records and leaves together, about; what is read counts up to it. */
+  /** Name of the log, where the source says it. */
+  readonly origin: string | null;
+  /** Records, about. */
   readonly amount: number;
-  /** In any order. */
-  records(give: GiveBlock, only: readonly Span[] | null): Promise<void>;
+  /** In any order; with `only` at least those of the spans. */
+  records(only: readonly Span[] | null): AsyncIterable<RecordBlock>;
+  /** Gives back the memory of a block that was gone through. */
+  reuse(block: ArrayBuffer): void;
   /** In the order of the tree. */
-  leaves(): AsyncIterable<readonly LeafRow[]>;
+  leaves(): AsyncIterable<LeafRows>;
   /** By writer and sequence. */
-  commitments(): AsyncIterable<readonly CommitmentRow[]>;
+  commitments(): AsyncIterable<CommitmentRows>;
   around(spans: readonly Span[]): Promise<readonly Around[]>;
   /** What only a database has; null for an export. */
   readonly own: {
@@ -83,8 +97,16 @@ export interface LogSource {
   close(): Promise<void>;
 }
 
-/** The export is no whole one: it was cut off, or a line of it was changed. */
-export class SourceBroken extends Error {}
+/** The export is no whole one: it was cut off, or something in it was changed. */
+export class SourceBroken extends Error {
+  readonly isCut: boolean;
+
+  constructor(message: string, isCut = false) {
+    super(message);
+    this.name = 'SourceBroken';
+    this.isCut = isCut;
+  }
+}
 
 /** A sequence of roots that is compared with the tree as it grows. */
 export interface KnownRoot {

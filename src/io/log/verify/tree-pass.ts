@@ -3,10 +3,10 @@
 import { type CompactRange, createCompactRange, TILE_WIDTH } from '../../../core/sealing/tree.ts';
 import { readCheckpoint } from '../../../core/sealing/checkpoint.ts';
 import type { NoteVerifier } from '../../../core/sealing/signed-note.ts';
-import { createFold, type Fold } from '../../../core/verification/digest.ts';
+import { createFold, type Fold } from '../../../core/verification/fold.ts';
 import type { Finding } from '../../../core/verification/finding.ts';
 import { SEGMENT } from '../../../core/verification/tally.ts';
-import type { KnownRoot, LeafRow, LogSource, OwnCheckpoint } from './source.ts';
+import type { KnownRoot, LeafRows, LogSource, OwnCheckpoint } from './source.ts';
 
 export interface SealedWriter {
   /** After its last leaf. */
@@ -37,7 +37,14 @@ export interface TreeOptions {
 }
 
 const TILE_HEIGHT = Math.log2(TILE_WIDTH);
+const HASH_BYTES = 32;
 const MOST_FINDINGS = 1_000;
+
+/** Where a writer's leaves left their order first. */
+interface Jump {
+  readonly seq: number;
+  readonly index: number;
+}
 
 export async function passTree(source: LogSource, options: TreeOptions): Promise<TreeResult> {
   const findings: Finding[] = [];
@@ -64,20 +71,21 @@ export async function passTree(source: LogSource, options: TreeOptions): Promise
   const roots = createRoots(source, options, found);
   await roots.start();
   const writers = new Map<string, SealedWriter>();
-  const jumps = new Map<string, LeafRow>();
+  const jumps = new Map<string, Jump>();
   let expected = 0;
   for await (const rows of source.leaves()) {
-    for (const row of rows) {
-      if (row.index !== expected) {
-        const detail = `leaves ${expected} to ${row.index - 1} are missing`;
+    let count = 0;
+    for (; rows.next(); count++) {
+      if (rows.index !== expected) {
+        const detail = `leaves ${expected} to ${rows.index - 1} are missing`;
         found({ kind: 'deletion', thing: 'leaf', place: null, leaf: expected, detail });
       }
-      expected = row.index + 1;
-      tree.append(row.hash);
-      takeLeaf(row, writers, jumps, odd, found);
+      expected = rows.index + 1;
+      tree.append(rows.block.subarray(rows.hashAt, rows.hashAt + HASH_BYTES));
+      takeLeaf(rows, writers, jumps, odd, found);
       if (roots.next() <= tree.size()) await roots.compare(tree);
     }
-    options.onLeaves(rows.length);
+    options.onLeaves(count);
   }
   const size = tree.size();
   for (const key of nodes?.keys() ?? []) {
@@ -93,9 +101,9 @@ export async function passTree(source: LogSource, options: TreeOptions): Promise
 }
 
 function takeLeaf(
-  row: LeafRow,
+  row: LeafRows,
   writers: Map<string, SealedWriter>,
-  jumps: Map<string, LeafRow>,
+  jumps: Map<string, Jump>,
   odd: { writer: string; seq: number }[],
   found: (finding: Omit<Finding, 'id'>) => void,
 ): void {
@@ -107,9 +115,9 @@ function takeLeaf(
   }
   if (seq !== known.sealed && odd.length < MOST_FINDINGS) odd.push({ writer, seq }, { writer, seq: known.sealed });
   if (seq > known.sealed) {
-    if (!jumps.has(writer)) jumps.set(writer, row);
+    if (!jumps.has(writer)) jumps.set(writer, { seq, index });
   } else if (seq < known.sealed) {
-    const first = jumps.get(writer) ?? row;
+    const first = jumps.get(writer) ?? { seq, index };
     const detail = `leaf ${index} is of sequence number ${seq} of the same writer, and comes after it`;
     const place = { writer, seq: first.seq };
     found({ kind: 'reordering', thing: 'leaf', place, leaf: Math.min(first.index, index), detail });
@@ -121,7 +129,7 @@ function takeLeaf(
     fold = createFold();
     known.folds.set(segment, fold);
   }
-  fold.add(row.hash);
+  fold.add(row.block, row.hashAt);
 }
 
 async function readNodes({ own }: LogSource): Promise<Map<string, Buffer> | null> {
