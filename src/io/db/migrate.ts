@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type pg from 'pg';
 import { openClient } from './database.ts';
 import { readMigrations, type Migration } from './migration-files.ts';
+import { completePartitionIndexes } from './partition-indexes.ts';
 import { ensureCurrentPartitions } from './partitions.ts';
 import { becomeOwner, createRoles, ROLES } from './roles.ts';
 import { hasHistory, newerSchema, oldestWorking } from './schema.ts';
@@ -75,6 +76,7 @@ export async function migrate(options: MigrateOptions): Promise<MigrationReport>
     const { rows } = await client.query<{ now: Date }>('select now()');
     const at = rows[0]?.now ?? new Date();
     const partitions = await patiently('new partitions', () => ensureCurrentPartitions(client, at));
+    await completePartitionIndexes(client, patiently);
     const version = now.at(-1)?.version ?? history.at(-1)?.version ?? 0;
     return { applied: now.map(({ name }) => name), left: left.map(({ name }) => name), partitions, version };
   } catch (error) {

@@ -2,9 +2,9 @@
 // delivery before a 2xx, lose a duty because a receiver is away, or hold up others for one event that is refused.
 import { setTimeout as sleep } from 'node:timers/promises';
 import type pg from 'pg';
-import { uuidv7Floor } from '../../core/record/uuid.ts';
+import { uuidv7Floor, uuidv7Time } from '../../core/record/uuid.ts';
 import { dutyEvent, type DutyEvent } from './duty-event.ts';
-import { createDutyLog, takeSeat, type Seat } from './duty-desk.ts';
+import { createDutyLog, takeSeat, type Backlog, type Seat } from './duty-desk.ts';
 import type { PostEvent } from './webhook.ts';
 
 export interface CourierDeps {
@@ -40,10 +40,21 @@ export interface CourierEvent {
   readonly reason: string;
 }
 
+export interface CourierState {
+  /** Records that still have duties, as far as this instance has looked; 0 where another one delivers. */
+  readonly backlog: number;
+  /** Age of the oldest of them. */
+  readonly oldestSeconds: number;
+  /** Since the start. */
+  readonly delivered: number;
+  readonly failures: number;
+}
+
 export interface Courier {
   /** A record with duties was committed just now. Never waits. */
   nudge(): void;
   isFailing(): boolean;
+  state(): CourierState;
   /** Bounded in time; what is not posted yet is found again at the next start. */
   close(): Promise<void>;
 }
@@ -58,6 +69,7 @@ export const COURIER_TIMES: CourierTimes = {
   wholeWindowMs: 10 * 60_000,
 };
 
+const NO_BACKLOG: Backlog = { count: 0, oldest: null };
 const PAGE = 100;
 const AT_ONCE = 8;
 
@@ -80,6 +92,9 @@ export function createCourier(deps: CourierDeps): Courier {
   let settledUntil = 0;
   let lookedAtAll = Number.NEGATIVE_INFINITY;
   let wasFailing = false;
+  let backlog = NO_BACKLOG;
+  let delivered = 0;
+  let failed = 0;
   /** Why something failed last; for operators. */
   let trouble = '';
   let wake: () => void = () => undefined;
@@ -99,11 +114,29 @@ export function createCourier(deps: CourierDeps): Courier {
         trouble = error instanceof Error && 'code' in error ? String(error.code) : 'database';
       }
       tellChanges();
+      await measureBacklog();
       // However many duties come in meanwhile: a receiver that is away is not asked more often than this.
       if (down > 0) await sleep(times.pollMs, undefined, { signal: stop.signal }).catch(() => undefined);
       await nap(down > 0 ? backoff(down) : seat === null ? times.seatMs : times.pollMs);
     }
     await seat?.leave();
+  }
+
+  /** Only while something is not delivered; a database that is away leaves the last count standing. */
+  async function measureBacklog(): Promise<void> {
+    if (!isFailing() || seat === null) {
+      backlog = NO_BACKLOG;
+      return;
+    }
+    try {
+      backlog = await log.backlog(windowStart(), deps.callersDuties());
+    } catch {
+      // The next round says what is wrong.
+    }
+  }
+
+  function windowStart(): string {
+    return uuidv7Floor(Math.max(0, deps.now() - times.windowMs));
   }
 
   function leaveToOthers(): void {
@@ -117,11 +150,11 @@ export function createCourier(deps: CourierDeps): Courier {
   async function round(holder: Seat): Promise<void> {
     const startedAt = deps.now();
     const all = startedAt - lookedAtAll >= times.wholeWindowMs;
-    const windowStart = uuidv7Floor(Math.max(0, startedAt - times.windowMs));
+    const first = windowStart();
     const settled = uuidv7Floor(Math.max(0, settledUntil));
     const again: DutyEvent[] = [];
     const seen = new Set<string>();
-    let after = all || settled < windowStart ? windowStart : settled;
+    let after = all || settled < first ? first : settled;
     for (let isLast = false; !isLast;) {
       const page = await log.pending(after, deps.callersDuties(), PAGE);
       for (const { id } of page) seen.add(id);
@@ -165,7 +198,9 @@ export function createCourier(deps: CourierDeps): Courier {
     if (stop.signal.aborted && posted.every(({ result }) => result !== 'taken')) return false;
     const taken = events.filter((_, index) => posted[index]?.result === 'taken').map(({ id }) => id);
     for (const id of taken) unnoted.add(id);
+    failed += posted.length - taken.length;
     if (taken.length > 0) await holder.note(taken, new Date(deps.now()));
+    delivered += taken.length;
     if (taken.length > 0 && down > 0) {
       down = 0;
       for (const [id, { failures }] of retries) retries.set(id, { failures, notBefore: 0 });
@@ -219,6 +254,12 @@ export function createCourier(deps: CourierDeps): Courier {
       wake();
     },
     isFailing,
+    state: () => ({
+      backlog: backlog.count,
+      oldestSeconds: backlog.oldest === null ? 0 : Math.max(0, (deps.now() - uuidv7Time(backlog.oldest)) / 1000),
+      delivered,
+      failures: failed,
+    }),
     async close() {
       stop.abort();
       wake();

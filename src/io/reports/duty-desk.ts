@@ -9,6 +9,13 @@ export interface DutyLog {
    * @param leftOut obligations that are the caller's: a record that has no others is none of ours
    */
   pending(after: string, leftOut: readonly string[], limit: number): Promise<readonly PendingRecord[]>;
+  /** How many of those there are, up to a bound, and the first of them. */
+  backlog(after: string, leftOut: readonly string[]): Promise<Backlog>;
+}
+
+export interface Backlog {
+  readonly count: number;
+  readonly oldest: string | null;
 }
 
 export interface PendingRecord {
@@ -25,10 +32,13 @@ export interface Seat {
   leave(): Promise<void>;
 }
 
-const PENDING = `select d.id, d.bytes from public.decisions as d
+const OPEN = `from public.decisions as d
   where d.obligations <> '{}' and d.id > $1 and not d.obligations <@ $2::text[]
     and not exists (select from public.deliveries as v where v.record_id = d.id)
   order by d.id limit $3`;
+const PENDING = `select d.id, d.bytes ${OPEN}`;
+const BACKLOG = `select count(*)::int as count, (array_agg(id order by id))[1] as oldest from (select d.id ${OPEN}) as open`;
+const MOST_COUNTED = 10_000;
 
 const TAKE_SEAT = `select pg_try_advisory_lock(hashtextextended('privity.courier', 0)) as taken`;
 const DELIVERED = 'select record_id as id from public.deliveries where record_id = any ($1::uuid[])';
@@ -44,6 +54,11 @@ export function createDutyLog(reading: pg.Pool): DutyLog {
       const query = { text: PENDING, values: [after, leftOut, limit], query_timeout: TIMEOUT_MS };
       const { rows } = await reading.query<{ id: string; bytes: Buffer }>(query);
       return rows.map(({ id, bytes }) => ({ id, record: parseStored(bytes) }));
+    },
+    async backlog(after, leftOut) {
+      const query = { text: BACKLOG, values: [after, leftOut, MOST_COUNTED], query_timeout: TIMEOUT_MS };
+      const { rows } = await reading.query<Backlog>(query);
+      return rows[0] ?? { count: 0, oldest: null };
     },
   };
 }

@@ -43,3 +43,10 @@ export function dutyEvent(id: string, record: StoredObject): DutyEvent | null {
   };
   return { id, body: JSON.stringify(event) };
 }
+
+/** What an operator posts to see whether the receiver takes events. Says nothing of any record. */
+export function testEvent(id: string, at: number): DutyEvent {
+  const time = new Date(at).toISOString();
+  const event = { specversion: '1.0', id, source: 'urn:privity:doctor', type: 'privity.test.v1', time };
+  return { id, body: JSON.stringify(event) };
+}

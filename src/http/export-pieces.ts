@@ -1,0 +1,101 @@
+// Reads an export piece by piece, only as fast as the pieces are taken. It must never go on when nobody takes them or policy no longer
+// lets the reader, nor count fewer rows than were handed on.
+import { setImmediate as otherWork } from 'node:timers/promises';
+import type { PolicySet } from '../core/policy-set.ts';
+import { noteReading } from '../core/reading/reading-places.ts';
+import type { LogSearch } from '../io/reports/search.ts';
+import { PrivityError } from '../model/errors.ts';
+import type { ExportLines } from './export-format.ts';
+import type { LogReading, RowPermits } from './log-reading.ts';
+
+/** How an export ended: where it was cut, what had left by then may not have arrived. */
+export type Ended = 'complete' | 'client_gone' | 'not_permitted' | 'failed';
+
+export interface ExportDeps {
+  readonly log: LogSearch;
+  readonly reading: LogReading;
+  readonly lines: ExportLines;
+  /** The set in force. */
+  readonly current: () => PolicySet;
+  /** Judges the export again, under the set in force; null where it is not permitted any more. */
+  readonly again: () => Promise<LogReading | null>;
+  /** Commits how it ended, with the members of the record of a reading. */
+  readonly record: (end: { readonly ended: Ended; readonly rows: number }) => Promise<void>;
+}
+
+const ROWS_AT_ONCE = 1_000;
+const PIECE_LENGTH = 64 * 1024;
+/** Longer than this decisions do not wait. */
+const SLICE_MS = 5;
+
+export async function* exportPieces(deps: ExportDeps): AsyncGenerator<string, void> {
+  const { log, reading, lines, record } = deps;
+  const note = noteReading(reading.set);
+  let rows = 0;
+  let ended: Ended = 'client_gone';
+  // While a piece is with the client, what goes wrong is the client's going.
+  let isOurs = true;
+  try {
+    const permitsNow = followPolicies(deps, () => (ended = 'not_permitted'));
+    let piece = lines.head;
+    let after: string | null = null;
+    let sliceBegan = performance.now();
+    for (let isLast = false; !isLast;) {
+      const permits = await permitsNow();
+      const looked = await log.rows(reading.query, after, ROWS_AT_ONCE);
+      isLast = looked.length < ROWS_AT_ONCE;
+      after = looked.at(-1)?.id ?? null;
+      for (const row of looked) {
+        const line = row.bytes === null ? null : lines.line(row, permits);
+        if (line !== null) {
+          rows += 1;
+          note.add(line.matter, line.client);
+          piece += line.text;
+        }
+        if (piece.length >= PIECE_LENGTH) {
+          isOurs = false;
+          yield piece;
+          isOurs = true;
+          piece = '';
+        }
+        if (performance.now() - sliceBegan > SLICE_MS) {
+          await otherWork();
+          sliceBegan = performance.now();
+        }
+      }
+    }
+    if (piece !== '') {
+      isOurs = false;
+      yield piece;
+      isOurs = true;
+    }
+    ended = 'complete';
+  } catch (error) {
+    if (isOurs && ended === 'client_gone') ended = 'failed';
+    throw error;
+  } finally {
+    await record({ ended, rows, ...note.members() });
+  }
+}
+
+/**
+ * A request sees one policy set from start to end (P6): what a later one says can only take rows away, or end the export, for an
+ * export may take longer than somebody may be let in.
+ */
+function followPolicies({ reading, current, again }: ExportDeps, onRefused: () => void): () => Promise<RowPermits> {
+  let latest: LogReading = reading;
+  const bothPermit: RowPermits = {
+    at: (...row) => reading.permits.at(...row) && latest.permits.at(...row),
+    record: (...row) => reading.permits.record(...row) && latest.permits.record(...row),
+  };
+  return async () => {
+    if (current() === latest.set) return latest === reading ? reading.permits : bothPermit;
+    const judged = await again();
+    if (judged === null) {
+      onRefused();
+      throw new PrivityError('not_found', { internal: 'the export is not permitted any more' });
+    }
+    latest = judged;
+    return bothPermit;
+  };
+}

@@ -1,0 +1,59 @@
+// Examples of searching and exporting the log. It must never show an answer that the service would not give.
+
+const REVISION = 'sha256:9f2c4e1ab0d35c7788e6f4a1c2b3d4e5f60718293a4b5c6d7e8f90a1b2c3d4e5';
+const CURSOR = 'AQGV86B8HnsqnU4_Wmt8jZ6xVqN2y0b9m1nT4pLw5eKc';
+
+/** By name, in queries and headers. */
+export const READING_PARAMETERS: Readonly<Record<string, string>> = {
+  view: 'log',
+  subject: 'u-lind',
+  actor: 'svc-ai-assistant',
+  caller: 'dms',
+  matter: 'M-1001',
+  client: 'C-100',
+  resource_type: 'document',
+  resource_id: 'D-9001',
+  action: 'read',
+  kind: 'decision',
+  outcome: 'deny',
+  rule: 'lateral-hire-screen',
+  wall: 'W-EX-1',
+  grant: 'G-1',
+  revision: REVISION,
+  obligation: 'review:24h',
+  from: '2026-03-01T00:00:00Z',
+  to: '2026-04-01T00:00:00Z',
+  order: 'newest',
+  cursor: CURSOR,
+  format: 'ndjson',
+  'privity-subject-token': 'eyJhbGciOiJFUzI1NiIsInR5cCI6ImF0K2p3dCJ9.eyJzdWIiOiJ1LWVuZ2VsIn0.c2lnbmF0dXJl',
+};
+
+export function readingExamples(id: string, at: string) {
+  const shown = {
+    id,
+    at,
+    outcome: 'deny',
+    subject: { id: 'u-lind', actor: null },
+    source_system: 'dms',
+    action: 'read',
+    resource: { type: 'document', id: 'D-9001' },
+    matter: 'M-1001',
+    client: 'C-100',
+  };
+  const found = {
+    ...shown,
+    kind: 'decision',
+    caller: 'dms',
+    decided_by: ['lateral-hire-screen'],
+    walls: ['W-EX-1'],
+    grants: [],
+    obligations: [],
+    revision: REVISION,
+    request_id: '2f1c9a34-6b1e-4d0e-9a55-0c2b7f1d3e88',
+  };
+  return {
+    log: { summary: 'From the log, with more to come', value: { decisions: [found], next: CURSOR } },
+    report: { summary: 'In an access report', value: { decisions: [shown], next: null } },
+  };
+}
