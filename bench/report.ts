@@ -182,6 +182,6 @@ function table(title: string, columns: readonly string[], rows: readonly (readon
   print('');
 }
 
-function print(line: string): void {
+export function print(line: string): void {
   process.stdout.write(`${line}\n`);
 }

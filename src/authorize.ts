@@ -8,6 +8,7 @@ import type { Approvals } from './io/log/approvals.ts';
 import type { Decision } from './model/decision.ts';
 import type { Receipt, RecordEntry } from './model/record.ts';
 import { requestOf, type Asked, type Question } from './question.ts';
+import { passDecided } from './stages.ts';
 import { provenBy, spendApprovals, type Use } from './spend-approvals.ts';
 
 export interface AuthorizeDeps {
@@ -40,11 +41,12 @@ export async function authorize(
   asked: Asked,
   questions: readonly Question[],
 ): Promise<readonly Answered[]> {
-  const { subject, caller, requestId, traceId } = asked;
+  const { subject, caller, requestId, traceId, stages = null } = asked;
   // Spent before the decision: an approval that was looked at is used, whatever comes after (DESIGN 5.2).
   const approved = questions.some(({ approvalIds }) => approvalIds.length > 0);
   const uses = approved ? await spendApprovals(deps, set, asked, questions) : NO_USES;
 
+  if (stages !== null) stages.began = performance.now();
   const now = deps.clock.now();
   const answered: Answered[] = [];
   const entries: RecordEntry[] = [];
@@ -64,6 +66,8 @@ export async function authorize(
     entries.push(decisionEntry(set, fields === undefined ? event : { ...event, fields }));
     answered.push({ evaluationId: id, evaluatedAt: now, decision, fields: fields ?? NO_FIELDS });
   }
+  if (stages !== null) passDecided(stages, answered);
   await deps.recorder.append(entries);
+  if (stages !== null) stages.committed = performance.now();
   return answered;
 }

@@ -1,8 +1,21 @@
 // How the values of settings are written in the environment. It must never accept two readings of one text.
 import type { TSchema } from 'typebox';
+import { isKeyName } from './core/sealing/signed-note.ts';
 
 export type SettingKind =
-  'text' | 'integer' | 'duration' | 'bytes' | 'postgres' | 'webhook' | 'passphrase' | 'file' | 'proxies' | 'commit';
+  | 'text'
+  | 'name'
+  | 'integer'
+  | 'duration'
+  | 'bytes'
+  | 'postgres'
+  | 'webhook'
+  | 'collector'
+  | 'ratio'
+  | 'passphrase'
+  | 'file'
+  | 'proxies'
+  | 'commit';
 
 interface Syntax {
   /** Undefined: not of this kind. */
@@ -19,6 +32,11 @@ const UNITS = {
 
 export const SYNTAX: Readonly<Record<SettingKind, Syntax>> = {
   text: { read: (text) => text, write: String, words: (schema) => choices(schema) ?? 'a text' },
+  name: {
+    read: (text) => (isKeyName(text) ? text : undefined),
+    write: String,
+    words: () => 'a name without spaces and plus signs, such as log.firm.example/privity',
+  },
   file: { read: (text) => text, write: String, words: () => 'a file that can be read' },
   integer: {
     read: (text) => (/^\d{1,15}$/.test(text) ? Number(text) : undefined),
@@ -36,6 +54,16 @@ export const SYNTAX: Readonly<Record<SettingKind, Syntax>> = {
     read: (text) => (isWebhookUrl(text) ? text : undefined),
     write: String,
     words: () => 'a URL that begins with https://, or with http:// on this machine, without user and password',
+  },
+  collector: {
+    read: (text) => (isPlainUrl(text) ? text : undefined),
+    write: String,
+    words: () => 'a URL that begins with http:// or https://, without user and password',
+  },
+  ratio: {
+    read: (text) => (/^\d(?:\.\d{1,9})?$/.test(text) ? Number(text) : undefined),
+    write: String,
+    words: (schema) => `a number${range(schema, String)}`,
   },
   passphrase: {
     read: (text) => (text.length >= SHORTEST_PASSPHRASE ? text : undefined),
@@ -91,6 +119,12 @@ function choices(schema: TSchema): string | undefined {
 
 function isPostgresUrl(text: string): boolean {
   return URL.canParse(text) && /^postgres(?:ql)?:$/.test(new URL(text).protocol);
+}
+
+function isPlainUrl(text: string): boolean {
+  if (!URL.canParse(text)) return false;
+  const { protocol, username, password } = new URL(text);
+  return /^https?:$/.test(protocol) && username === '' && password === '';
 }
 
 /** Events name people and matters: they leave the machine encrypted or not at all. */

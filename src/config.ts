@@ -1,104 +1,11 @@
-// In charge of the environment: one schema, one reader, every problem at once, in words. It must never print a secret, nor let a
+// In charge of the environment: one reader, every problem at once, in words. It must never print a secret, nor let a
 // misspelt name pass for one that was left out.
 import { accessSync, constants, readFileSync } from 'node:fs';
-import { Type, type Static, type TSchema } from 'typebox';
+import type { TSchema } from 'typebox';
 import { Value } from 'typebox/value';
 import { nearest } from './core/suggest.ts';
 import { maskSecret, SYNTAX, type SettingKind } from './config-values.ts';
-
-interface SettingOptions {
-  readonly default?: unknown;
-  /** Never printed; may also be given as a file, under the name with `_FILE`. */
-  readonly secret?: true;
-  readonly [keyword: string]: unknown;
-}
-
-function text(kind: SettingKind, description: string, options: SettingOptions = {}) {
-  return Type.String({ minLength: 1, ...options, kind, description });
-}
-function number(kind: SettingKind, description: string, options: SettingOptions) {
-  return Type.Number({ ...options, kind, description });
-}
-function oneOf<const T extends readonly string[]>(values: T, description: string, options: SettingOptions) {
-  return Type.Union(
-    values.map((value) => Type.Literal(value as T[number])),
-    { ...options, kind: 'text', description },
-  );
-}
-
-const LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
-const SECOND = 1_000;
-const DATABASE = 'where the database is, for the role that';
-
-/** Everything an operator can set. Names, meanings, defaults: docs/configuration.md is generated from here. */
-export const Environment = Type.Object({
-  HOST: text('text', 'address to listen on', { default: '127.0.0.1' }),
-  PORT: number('integer', 'port to listen on; 0 picks a free one', { minimum: 0, maximum: 65_535, default: 8080 }),
-  POLICIES_DIR: text('text', 'folder of the policies; with `POLICIES_REF` a folder of a git repository', {
-    default: 'policies',
-  }),
-  POLICIES_REF: Type.Optional(text('text', 'branch or tag: its commits are loaded instead of the files in the folder')),
-  POLICIES_COMMIT: Type.Optional(text('commit', 'git commit to report, for images that were built from one')),
-  LOG_LEVEL: oneOf(LEVELS, 'least severe messages that are logged', { default: 'info' }),
-  TLS_CERT_FILE: Type.Optional(text('file', 'certificate chain (PEM); with `TLS_KEY_FILE` the service speaks HTTPS')),
-  TLS_KEY_FILE: Type.Optional(text('file', 'private key (PEM) of the certificate')),
-  TRUST_PROXY: Type.Optional(
-    text(
-      'proxies',
-      'proxies whose X-Forwarded-For is believed: addresses, networks, or `loopback`, separated by commas',
-    ),
-  ),
-  DATABASE_URL: Type.Optional(
-    text('postgres', `${DATABASE} writes records; \`privity serve\` needs it`, { secret: true }),
-  ),
-  DATABASE_OWNER_URL: Type.Optional(text('postgres', `${DATABASE} migrates (\`privity migrate\`)`, { secret: true })),
-  DATABASE_READER_URL: Type.Optional(
-    text('postgres', `${DATABASE} reads records; without it \`DATABASE_URL\` is used`, { secret: true }),
-  ),
-  DATABASE_SEALER_URL: Type.Optional(
-    text('postgres', `${DATABASE} seals the log (\`privity seal\`)`, { secret: true }),
-  ),
-  AUDIT_ON_FAILURE: oneOf(['deny'], 'what happens while records cannot be committed: no decision leaves the service', {
-    default: 'deny',
-  }),
-  WRITER_KEY_FILE: Type.Optional(text('file', 'private key (PEM, Ed25519) that certifies the keys of writers')),
-  CHECKPOINT_KEY_FILE: Type.Optional(text('file', 'private key (PEM, Ed25519) that signs checkpoints of the log')),
-  WEBHOOK_URL: Type.Optional(
-    text('webhook', 'where duties of Privity (alerts, reviews) are posted, see docs/webhook.md', { secret: true }),
-  ),
-  WEBHOOK_SECRET: Type.Optional(
-    text('passphrase', 'what posts to `WEBHOOK_URL` are signed with; without it they are not', { secret: true }),
-  ),
-  BODY_LIMIT: number('bytes', 'longest body of a request', { minimum: 1024, maximum: 64 * 2 ** 20, default: 2 ** 20 }),
-  RATE_LIMIT: number('integer', 'requests a second from one caller; 0 is no limit', { minimum: 0, default: 0 }),
-  REQUEST_TIMEOUT: number('duration', 'longest time for a request to arrive in full', {
-    minimum: SECOND,
-    default: 10 * SECOND,
-  }),
-  HEADERS_TIMEOUT: number('duration', 'longest time for the headers of a request', {
-    minimum: SECOND,
-    default: 5 * SECOND,
-  }),
-  CONNECTION_TIMEOUT: number('duration', 'a connection without any traffic is closed after this', {
-    minimum: SECOND,
-    default: 60 * SECOND,
-  }),
-  KEEP_ALIVE_TIMEOUT: number('duration', 'a connection between two requests is closed after this', {
-    minimum: SECOND,
-    default: 72 * SECOND,
-  }),
-  SHUTDOWN_DELAY: number('duration', 'how long the service says it is not ready before it stops listening', {
-    minimum: 0,
-    default: 0,
-  }),
-  SHUTDOWN_TIMEOUT: number('duration', 'longest time to answer and record what was accepted before a stop', {
-    minimum: SECOND,
-    default: 15 * SECOND,
-  }),
-});
-
-export type Config = Readonly<Static<typeof Environment>>;
-export type ConfigName = keyof Config;
+import { Environment, type Config } from './environment.ts';
 
 export type ConfigResult =
   | { readonly config: Config; readonly problems: readonly [] }
@@ -120,8 +27,28 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
   if ((values['TLS_CERT_FILE'] === undefined) !== (values['TLS_KEY_FILE'] === undefined)) {
     problems.push('TLS_CERT_FILE and TLS_KEY_FILE belong together: set both, or neither');
   }
+  if (values['TLS_CLIENT_CA_FILE'] !== undefined && values['TLS_CERT_FILE'] === undefined) {
+    problems.push('TLS_CLIENT_CA_FILE asks for certificates of clients, which needs TLS_CERT_FILE and TLS_KEY_FILE');
+  }
   if (values['WEBHOOK_SECRET'] !== undefined && values['WEBHOOK_URL'] === undefined) {
     problems.push('WEBHOOK_SECRET signs what is posted to WEBHOOK_URL, which is not set');
+  }
+  const published = ['CHECKPOINT_DIR', 'CHECKPOINT_FILE', 'CHECKPOINT_URL'].filter(
+    (name) => values[name] !== undefined,
+  );
+  if (published.length > 0 && values['CHECKPOINT_KEY_FILE'] === undefined) {
+    problems.push(`${published.join(', ')}: checkpoints are signed with CHECKPOINT_KEY_FILE, which is not set`);
+  }
+  if (values['CHECKPOINT_OLD_KEY_FILE'] !== undefined && values['CHECKPOINT_KEY_FILE'] === undefined) {
+    problems.push('CHECKPOINT_OLD_KEY_FILE goes with CHECKPOINT_KEY_FILE, which is not set');
+  }
+  if ((values['AUDIT_ON_FAILURE'] === 'spool') !== (values['SPOOL_DIR'] !== undefined)) {
+    problems.push(
+      'AUDIT_ON_FAILURE=spool and SPOOL_DIR belong together: set both, or, once the journal is empty, neither',
+    );
+  }
+  if (values['METRICS_HOST'] !== undefined && values['METRICS_PORT'] === undefined) {
+    problems.push('METRICS_HOST goes with METRICS_PORT, which is not set');
   }
   if (problems.length > 0) return { config: null, problems };
   return { config: Object.freeze(Value.Parse(Environment, values)), problems: [] };
@@ -198,8 +125,15 @@ function unreadable(file: string): string | undefined {
 /** What Kubernetes puts into the environment of every pod beside a service named `privity`, with the value of one of them. */
 const KUBERNETES =
   /^PRIVITY_([A-Z0-9_]+_)?(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)=|^PRIVITY_([A-Z0-9_]+_)?PORT=(tcp|udp|sctp):/;
-/** The test suite's own, and names that are one slip away from ours but meant for others. */
-const OTHERS = new Set(['PRIVITY_LONG', 'SSL_CERT_FILE', 'SSL_KEY_FILE']);
+/** The test suite's own, those of verbs that ask a service, and names that are one slip away from ours but meant for others. */
+const OTHERS = new Set([
+  'PRIVITY_LONG',
+  'PRIVITY_URL',
+  'PRIVITY_TOKEN',
+  'PRIVITY_TOKEN_FILE',
+  'SSL_CERT_FILE',
+  'SSL_KEY_FILE',
+]);
 
 /** Names that look like ours and are not: nobody should believe that such a setting works. */
 function strangers(environment: Readonly<Record<string, string | undefined>>): string[] {

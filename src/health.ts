@@ -10,6 +10,11 @@ export interface HealthDeps {
   readonly identity: { state(): Pick<IdentityState, 'issuers'> };
   readonly recorder: { state(): Pick<RecorderState, 'problems' | 'degraded'> };
   readonly duties: { degraded(): readonly string[] };
+  /** Null: the service does not speak TLS. */
+  readonly tls: { degraded(): readonly string[] } | null;
+  /** Null: records are sealed elsewhere. */
+  readonly sealing: { state(): { readonly problems: readonly string[] } } | null;
+  readonly log: { degraded(): readonly string[] };
   /** Codes that hold for the whole run. */
   readonly notes: readonly string[];
 }
@@ -19,7 +24,16 @@ export interface ServiceHealth extends Health {
   leave(delayMs: number): Promise<void>;
 }
 
-export function createHealth({ policies, identity, recorder, duties, notes }: HealthDeps): ServiceHealth {
+export function createHealth({
+  policies,
+  identity,
+  recorder,
+  duties,
+  tls,
+  sealing,
+  log,
+  notes,
+}: HealthDeps): ServiceHealth {
   let leaving = false;
   return {
     problems: () => [
@@ -37,6 +51,9 @@ export function createHealth({ policies, identity, recorder, duties, notes }: He
         ...(issuers.some(({ usable, problem }) => usable && problem !== null) ? ['issuer_keys_not_refreshed'] : []),
         ...recorder.state().degraded,
         ...duties.degraded(),
+        ...(tls?.degraded() ?? []),
+        ...(sealing?.state().problems ?? []),
+        ...log.degraded(),
       ];
     },
     async leave(delayMs) {

@@ -36,6 +36,9 @@ const KNOWN_PROBLEMS = new Set([
   'database_unreachable',
   'database_refuses',
   'database_stalled',
+  'spool_full',
+  'spool_failed',
+  'spool_blocked',
 ]);
 const KNOWN_DEGRADED = new Set([
   'writer_key_not_kept',
@@ -51,6 +54,13 @@ const KNOWN_DEGRADED = new Set([
   'tls_not_reloaded',
   'tls_certificate_expires_soon',
   'log_not_written',
+  'spooling',
+  'spool_full',
+  'spool_failed',
+  'spool_blocked',
+  'database_unreachable',
+  'database_refuses',
+  'database_stalled',
   'database_rewound',
   'history_differs',
   'published_not_ours',
@@ -71,6 +81,7 @@ export function readGauges(sources: MetricSources): readonly Sample[] {
     ...codes('privity_degraded', KNOWN_DEGRADED, health.degraded()),
     ['privity_connections', connections()],
     ...ofRecorder(sources.recorder.state()),
+    ...ofSpool(sources.recorder.state().spool),
     ...ofSealing(sources.sealing),
     ...ofPolicies(sources.policies),
     ...ofIdentity(sources.identity.state()),
@@ -114,6 +125,19 @@ function ofRecorder(state: RecorderState): Sample[] {
     ['privity_refused_lane_counted_total', state.refusedCounted],
     ['privity_refused_lane_lost_total', counters.refusedLost],
     ['privity_clock_skew_seconds', state.skewMs / 1000],
+  ];
+}
+
+function ofSpool(spool: RecorderState['spool']): Sample[] {
+  if (spool === null) return [];
+  const { bytes, maxBytes, batches, entries, oldestAt, spooled } = spool;
+  return [
+    ['privity_spool_bytes', bytes],
+    ['privity_spool_limit_bytes', maxBytes],
+    ['privity_spool_batches', batches],
+    ['privity_spool_records', entries],
+    ['privity_spool_oldest_seconds', oldestAt === null ? 0 : Math.max(0, Date.now() - oldestAt) / 1000],
+    ['privity_spooled_records_total', spooled],
   ];
 }
 

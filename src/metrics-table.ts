@@ -72,6 +72,13 @@ export const METRICS = {
   privity_refused_lane_lost_total: counter('Refused tokens of which not even the count could be recorded'),
   privity_clock_skew_seconds: gauge('How far our clock is ahead of the database’s'),
 
+  privity_spool_bytes: gauge('Size of the journal of spool mode'),
+  privity_spool_limit_bytes: gauge('`SPOOL_MAX`: beyond it no decision leaves the service'),
+  privity_spool_batches: gauge('Batches in the journal that wait for the database'),
+  privity_spool_records: gauge('Their records'),
+  privity_spool_oldest_seconds: gauge('Age of the oldest of them'),
+  privity_spooled_records_total: counter('Records that went through the journal'),
+
   privity_sealed_records: gauge('Records under the last checkpoint of this instance, if it seals'),
   privity_published_records: gauge('Records under the last checkpoint that is published everywhere'),
   privity_sealing_behind_seconds: gauge('Time since everything committed was sealed and published'),

@@ -1,5 +1,6 @@
 // What the doors ask the spine, and who asks: the terms between http and authorize. It must never hold more than what was asked.
 import type { Caller, DecisionRequest, Subject } from './model/decision.ts';
+import type { Stages } from './stages.ts';
 
 export interface Question {
   readonly action: string;
@@ -18,6 +19,8 @@ export interface Asked {
   readonly traceId: string | null;
   /** performance.now() when the request arrived. */
   readonly arrivedAt: number;
+  /** Told when its stages are passed. */
+  readonly stages?: Stages | null;
 }
 
 /** The question as a request that nobody has approved. */

@@ -4,7 +4,8 @@ import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import closeWithGrace from 'close-with-grace';
 import { buildApp, type App, type AppExtras } from './app.ts';
-import { processEnvironment, readConfig, type Config } from './config.ts';
+import { processEnvironment, readConfig } from './config.ts';
+import type { Config } from './environment.ts';
 import { StartupError } from './startup-error.ts';
 
 export interface ServerExtras extends AppExtras {
@@ -18,14 +19,15 @@ export interface Server {
   /** Where it listens, such as http://127.0.0.1:8080 */
   readonly url: string;
   readonly app: App;
-  stop(): Promise<void>;
+  /** False: not in order, as the log says. */
+  stop(): Promise<boolean>;
 }
 
 /** How long a start waits for keys, before it listens all the same and says that it is not ready. */
 const KEYS_WAIT_MS = 1_000;
 const KEYS_POLL_MS = 10;
-/** What the recorder may take to end, and some more. */
-const RECORDER_CLOSE_MS = 13_000;
+/** What webhook, recorder and connections may take to end together. */
+const PARTS_CLOSE_MS = 20_000;
 
 /** @throws StartupError with every problem */
 export async function startServer(config: Config, extras: ServerExtras = {}): Promise<Server> {
@@ -35,12 +37,14 @@ export async function startServer(config: Config, extras: ServerExtras = {}): Pr
     ]);
   }
   const app = await buildApp(config, extras);
-  const stop = async (): Promise<void> => {
-    await app.stop();
+  const stop = async (): Promise<boolean> => {
+    const isInOrder = await app.stop();
     await extras.afterStop?.();
+    return isInOrder;
   };
   try {
     await waitForKeys(app);
+    await app.side?.listen({ host: config.METRICS_HOST ?? config.HOST, port: config.METRICS_PORT ?? 0 });
     await app.http.listen({ host: config.HOST, port: config.PORT, backlog: 1024 });
   } catch (error) {
     await stop();
@@ -73,12 +77,14 @@ export async function serve(write: (line: string) => void): Promise<number | und
   }
 }
 
-function stopOnSignals(app: App, config: Config, stop: () => Promise<void>): void {
-  const delay = config.SHUTDOWN_DELAY + config.SHUTDOWN_TIMEOUT + RECORDER_CLOSE_MS;
-  closeWithGrace({ delay, logger: false }, async ({ signal, err }) => {
+/** Exit code 0: everything in order, the writer's chain closed; 1: not so, and the log says what. */
+function stopOnSignals(app: App, config: Config, stop: () => Promise<boolean>): void {
+  const delay = config.SHUTDOWN_DELAY + config.SHUTDOWN_TIMEOUT + PARTS_CLOSE_MS;
+  const onTimeout = (): void => app.log.error({ after_ms: delay }, 'the stop took too long and was cut short');
+  closeWithGrace({ delay, logger: false, onTimeout }, async ({ signal, err }) => {
     if (err !== undefined) app.log.fatal({ err }, 'stopping after a failure');
     else app.log.info({ signal }, 'stopping');
-    await stop();
+    if (!(await stop())) throw new Error('not in order');
   });
 }
 

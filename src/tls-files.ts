@@ -1,6 +1,6 @@
 // Opens the TLS files that the settings name. It must never let a service start that should speak TLS and cannot.
 import type { Logger } from 'pino';
-import type { Config } from './config.ts';
+import type { Config } from './environment.ts';
 import { openTls, type Tls } from './http/tls.ts';
 import { StartupError } from './startup-error.ts';
 

@@ -2,7 +2,7 @@
 // It must never put into a span whom or what a request was about, wait for the collector, or keep more than a bounded queue for it.
 import type { Attributes, Context, Span, Tracer } from '@opentelemetry/api';
 import type { Logger } from 'pino';
-import type { Config } from './config.ts';
+import type { Config } from './environment.ts';
 import type { Stages } from './stages.ts';
 
 /** What a span may say of a request. */

@@ -1,7 +1,8 @@
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import t from 'tap';
-import { dumpConfig, Environment, processEnvironment, readConfig, type Config } from '../src/config.ts';
+import { dumpConfig, processEnvironment, readConfig } from '../src/config.ts';
+import { Environment, type Config } from '../src/environment.ts';
 
 function good(environment: Readonly<Record<string, string>>): Config {
   const { config, problems } = readConfig(environment);
@@ -46,7 +47,10 @@ t.test('values are read in one way only', async (t) => {
     ['BODY_LIMIT', '1GiB', /a size/],
     ['BODY_LIMIT', '65MiB', /from 1KiB to 64MiB/],
     ['TRUST_PROXY', 'true', /addresses, networks/],
-    ['AUDIT_ON_FAILURE', 'spool', /must be `deny`/],
+    ['AUDIT_ON_FAILURE', 'ignore', /must be one of deny, spool/],
+    ['AUDIT_ON_FAILURE', 'spool', /AUDIT_ON_FAILURE=spool and SPOOL_DIR belong together/],
+    ['SPOOL_DIR', '/var/spool/privity', /belong together/],
+    ['SPOOL_MAX', '1KiB', /at least 1MiB/],
     ['POLICIES_COMMIT', 'main', /full id of a git commit/],
     ['TLS_CERT_FILE', '/no/such/file', /cannot be read \(ENOENT\)/],
   ] as const) {

@@ -1,6 +1,7 @@
 // `privity doctor`: looks at everything the service depends on, before it starts or beside it, and says what to do. It must never change
 // anything, nor print a secret.
-import { processEnvironment, readConfig, type Config } from '../config.ts';
+import { processEnvironment, readConfig } from '../config.ts';
+import type { Config } from '../environment.ts';
 import { about, type Check, type Verdict } from './doctor/check.ts';
 import { checkDatabase } from './doctor/database.ts';
 import { checkKeys } from './doctor/keys.ts';

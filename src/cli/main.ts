@@ -19,9 +19,43 @@ const VERBS: ReadonlyMap<string, Entry> = new Map([
     { summary: 'Try Privity on this machine: own database, own issuer of tokens', load: () => import('./start.ts') },
   ],
   ['serve', { summary: 'Run the service on a database of yours', load: () => import('./serve.ts') }],
+  ['seal', { summary: 'Seal the log and publish its signed checkpoints', load: () => import('./seal.ts') }],
+  ['audit search', { summary: 'Find records of the log', load: () => import('./audit-search.ts') }],
+  ['audit show', { summary: 'Show one record of the log in full', load: () => import('./audit-show.ts') }],
+  [
+    'audit export',
+    { summary: 'Export records as NDJSON, CSV or OCSF events', load: () => import('./audit-export.ts') },
+  ],
+  [
+    'audit replay',
+    { summary: 'Decide again what the log says was decided, and compare', load: () => import('./audit-replay.ts') },
+  ],
+  ['audit purge', { summary: 'Remove payloads whose retention has ended', load: () => import('./audit-purge.ts') }],
+  [
+    'audit erase',
+    { summary: 'Remove the payload of one person where the law demands it', load: () => import('./audit-erase.ts') },
+  ],
+  ['audit backup', { summary: 'Write the whole log into one encrypted file', load: () => import('./audit-backup.ts') }],
+  [
+    'audit restore',
+    { summary: 'Restore a backup into an empty database and prove it', load: () => import('./audit-restore.ts') },
+  ],
   ['migrate', { summary: 'Bring the database to the schema of this version', load: () => import('./migrate.ts') }],
+  ['health', { summary: 'Ask the service that runs here whether it lives', load: () => import('./health.ts') }],
+  [
+    'doctor',
+    { summary: 'Find what is wrong with settings, database, keys and policies', load: () => import('./doctor.ts') },
+  ],
   ['config', { summary: 'Show the settings in force, secrets masked', load: () => import('./config.ts') }],
   ['token', { summary: 'Make a token of the development issuer', load: () => import('./token.ts') }],
+  ['audit verify', { summary: 'Tell whether the log is as it was written', load: () => import('./audit-verify.ts') }],
+  [
+    'audit verification-export',
+    {
+      summary: 'Write what auditors need to verify the log offline',
+      load: () => import('./audit-verification-export.ts'),
+    },
+  ],
   ['policy check', { summary: 'Find every mistake in a policies folder', load: () => import('./policy-check.ts') }],
   ['policy test', { summary: 'Run the test cases of a policies folder', load: () => import('./policy-test.ts') }],
   [

@@ -7,11 +7,20 @@ export const verb: Verb = {
   about: [
     'Applies the migrations that the database lacks and makes the partitions of the coming months. Safe to run again, ' +
       'and by several at once: the others wait. Needs DATABASE_OWNER_URL, an account that may create roles and tables.',
+    'Services go on meanwhile: a lock that cannot be had soon is let go and tried again. For an upgrade without a pause: ' +
+      '`privity migrate --expand`, then the new version everywhere, then `privity migrate` (docs/operations.md).',
     '`privity start` needs no migrating: it does it itself.',
   ],
-  options: {},
-  examples: [{ command: 'DATABASE_OWNER_URL=postgres://owner@db/privity privity migrate', does: 'before an upgrade' }],
-  async run(shell) {
+  options: {
+    expand: { help: 'leave out what services of the version before would not survive, for a later run without this' },
+  },
+  examples: [
+    {
+      command: 'DATABASE_OWNER_URL=postgres://owner@db/privity privity migrate --expand',
+      does: 'before an upgrade, while services of the version before run',
+    },
+  ],
+  async run(shell, args) {
     const { DATABASE_OWNER_URL: url } = readSettings();
     if (url === undefined) {
       throw new UsageError(
@@ -21,15 +30,23 @@ export const verb: Verb = {
     }
     const { migrate } = await import('../io/db/migrate.ts');
     shell.progress.show('migrating …');
-    const { applied, partitions, version } = await migrate({ url });
+    const { applied, left, partitions, version } = await migrate({
+      url,
+      expandOnly: args.isOn('expand'),
+      onWait: (what, tries) => shell.progress.show(`${what} waits for a lock that others hold (${tries}) …`),
+    });
     shell.progress.clear();
     for (const name of applied) shell.out.line(`applied ${name}`);
+    for (const name of left) shell.out.line(`left out ${name}`);
     for (const name of partitions) shell.out.line(`made partition ${name}`);
     shell.out.line(
       applied.length === 0
         ? `the database is at schema ${version} already`
         : `the database is at schema ${version}; ${count(applied.length, 'migration')} applied`,
     );
+    if (left.length > 0) {
+      shell.out.line('run `privity migrate` for what was left out when every service is of this version');
+    }
     return 0;
   },
 };

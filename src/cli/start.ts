@@ -2,12 +2,12 @@
 import { mkdir } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import path from 'node:path';
-import type { Config } from '../config.ts';
+import type { Config } from '../environment.ts';
 import type { EmbeddedServer } from '../io/db/embedded.ts';
 import { developmentExtras } from './development/extras.ts';
 import { createDevelopmentLog } from './development/log.ts';
 import { createStopSignal, type StopSignal } from './development/stop-signal.ts';
-import { STATE_OPTION, stateFolder, writerKeyFile } from './development/state.ts';
+import { checkpointFolder, checkpointKeyFile, STATE_OPTION, stateFolder, writerKeyFile } from './development/state.ts';
 import { welcome } from './development/welcome.ts';
 import { POLICIES_OPTION } from './policies/load.ts';
 import { readSettings } from './shell/settings.ts';
@@ -71,10 +71,12 @@ async function runUntilStopped(
     DATABASE_READER_URL: database.urls.reader,
     DATABASE_SEALER_URL: database.urls.sealer,
     WRITER_KEY_FILE: settings.WRITER_KEY_FILE ?? (await writerKeyFile(state)),
+    CHECKPOINT_KEY_FILE: settings.CHECKPOINT_KEY_FILE ?? (await checkpointKeyFile(state)),
+    CHECKPOINT_DIR: settings.CHECKPOINT_DIR ?? checkpointFolder(state),
   };
   const logTo = createDevelopmentLog(shell.err);
   const server = await startServer(config, { ...development.extras, logTo, onSignals: false }).catch(explainStart);
-  undo.push(() => server.stop());
+  undo.push(async () => void (await server.stop()));
   shell.progress.clear();
   const set = server.app.policies.current();
   await welcome(shell, { url: server.url, set, config, state, issuer: development.issuer });

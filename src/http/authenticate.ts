@@ -10,7 +10,7 @@ import type { Caller, Subject } from '../model/decision.ts';
 import { PrivityError } from '../model/errors.ts';
 import type { TrustSet } from '../model/identity.ts';
 import { NO_COLUMNS, type RecordEntry } from '../model/record.ts';
-import type { RateLimit } from './rate-limit.ts';
+import { thumbprintOf } from './client-certificate.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -38,7 +38,6 @@ export interface GateDeps {
   readonly identity: Pick<Identity, 'authenticate' | 'subjectOf'>;
   readonly recorder: { appendRefused(entry: RecordEntry): void };
   readonly clock: { now(): number };
-  readonly rateLimit: RateLimit;
 }
 
 export interface Gate {
@@ -59,12 +58,11 @@ export function createGate(deps: GateDeps): Gate {
       const { authorization } = request.headers;
       let bearer: Bearer;
       try {
-        bearer = await deps.identity.authenticate(trust, authorization);
+        bearer = await deps.identity.authenticate(trust, authorization, thumbprintOf(request));
       } catch (error) {
         recordRefusal(deps, request, error, { token: authorization, caller: null, set });
         throw error;
       }
-      deps.rateLimit.take(bearer.caller.id);
       const { right } = request.routeOptions.config;
       if (right !== undefined && !bearer.caller.rights.has(right)) {
         throw new PrivityError('caller_not_allowed', { detail: `the caller lacks the right \`${right}\`` });

@@ -29,8 +29,9 @@ export function authorizeDoor(app: FastifyInstance, { gate, deps }: AuthorizeDoo
     questions: readonly Question[],
   ) {
     const { caller, subject }: { caller: Caller; subject: Subject } = await gate.subjectOf(request, asking, token);
-    const { id: requestId, traceId, arrivedAt } = request;
-    const answered = await authorize(deps, asking.set, { caller, subject, requestId, traceId, arrivedAt }, questions);
+    const { id: requestId, traceId, arrivedAt, stages } = request;
+    const asked = { caller, subject, requestId, traceId, arrivedAt, stages };
+    const answered = await authorize(deps, asking.set, asked, questions);
     return answered.map((one) => answerOf(asking.set, caller, one));
   }
 

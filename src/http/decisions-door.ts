@@ -1,5 +1,5 @@
 // The door to single records of the log. It must never let what may not be read answer differently from what does not exist.
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { AuthorizeDeps } from '../authorize.ts';
 import type { RecordReader, StoredRecord } from '../io/reports/read-record.ts';
 import { PrivityError } from '../model/errors.ts';
@@ -7,7 +7,7 @@ import { DecisionParams, type RecordAnswer } from '../model/reports.ts';
 import { askingOf, type Gate } from './authenticate.ts';
 import { maskFreeText } from './mask.ts';
 import { describe, shared } from './openapi.ts';
-import { mayRead, placesOf } from './own-question.ts';
+import { mayRead, placesOfRecord } from './own-question.ts';
 
 export interface DecisionsDoorOptions {
   readonly gate: Gate;
@@ -23,21 +23,33 @@ export function decisionsDoor(
   app.get<{ Params: { id: string } }>(
     '/v1/decisions/:id',
     { schema: { ...describe('readDecision'), params: DecisionParams, response: { 200: shared('RecordAnswer') } } },
-    async (request): Promise<RecordAnswer> => {
-      const asked = printable(request.params.id);
-      const found = await records.read(request.params.id);
-      const permitted = await mayRead(gate, deps, request, {
-        action: 'read',
-        resource: { type: 'decision_log', id: asked },
-        places: placesOf(askingOf(request).set, found?.record['matter'], found?.record['client']),
-        asked: { what: 'record', id: asked },
-        rows: found === null ? 0 : 1,
-      });
-      if (!permitted || found === null) throw new PrivityError('not_found');
-      return answer(found);
-    },
+    async (request): Promise<RecordAnswer> => answer(await readPermitted(gate, deps, records, request, 'record')),
   );
   done();
+}
+
+/**
+ * The record that the path names, once the reading is permitted and recorded.
+ * @throws PrivityError `not_found`, whether it is not there or not for the reader
+ */
+export async function readPermitted(
+  gate: Gate,
+  deps: AuthorizeDeps,
+  records: RecordReader,
+  request: FastifyRequest<{ Params: { id: string } }>,
+  what: 'record' | 'proof',
+): Promise<StoredRecord> {
+  const asked = printable(request.params.id);
+  const found = await records.read(request.params.id);
+  const permitted = await mayRead(gate, deps, request, {
+    action: 'read',
+    resource: { type: 'decision_log', id: asked },
+    places: placesOfRecord(askingOf(request).set, found?.record ?? {}),
+    asked: { what, id: asked },
+    rows: found === null ? 0 : 1,
+  });
+  if (!permitted || found === null) throw new PrivityError('not_found');
+  return found;
 }
 
 function answer({ id, kind, at, record, writer, seq, hash, intact }: StoredRecord): RecordAnswer {

@@ -1,27 +1,39 @@
 // Builds the HTTP server: every option set here, every door in one list. It must never let a door stand outside authentication that
 // is not meant for everybody.
-import { readFileSync } from 'node:fs';
 import http from 'node:http';
 import https from 'node:https';
 import Fastify, { type FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import type { AuthorizeDeps } from '../authorize.ts';
+import type { ProofReader } from '../io/log/sealing/read-proofs.ts';
 import type { RecordReader } from '../io/reports/read-record.ts';
 import type { ReviewReader } from '../io/reports/read-reviews.ts';
+import type { LogSearch } from '../io/reports/search.ts';
+import type { Metrics } from '../metrics.ts';
+import type { Tracing } from '../tracing.ts';
 import { accessLog } from './access-log.ts';
+import { admit, admitBody } from './admission.ts';
 import { approvalsDoor } from './approvals-door.ts';
 import { authenticated, createGate, type GateDeps } from './authenticate.ts';
 import { authorizeDoor } from './authorize-door.ts';
 import { strictJson } from './body.ts';
+import { checkpointsDoor } from './checkpoints-door.ts';
+import { clientCertificates } from './client-certificate.ts';
+import { boundConnections } from './connections.ts';
 import { decisionsDoor } from './decisions-door.ts';
-import { answerClientError, problems, sendProblem } from './errors.ts';
+import { answerClientError, problems, sendProblem, type ErrorOptions, type OnProblem } from './errors.ts';
+import { exportDoor } from './export-door.ts';
 import { fieldsDoor } from './fields-door.ts';
 import { health, type Health } from './health.ts';
+import { metricsDoor } from './metrics-door.ts';
 import { documentation, openapi } from './openapi.ts';
 import { policyDoor } from './policy-door.ts';
-import { createRateLimit } from './rate-limit.ts';
+import { rateLimits } from './rate-limit.ts';
 import { requestIdOf, requestIds } from './request-id.ts';
 import { reviewsDoor } from './reviews-door.ts';
+import { searchDoor } from './search-door.ts';
+import { authenticatedStage, stages } from './stages.ts';
+import type { Tls } from './tls.ts';
 
 export interface ServerSettings {
   readonly bodyLimit: number;
@@ -29,19 +41,30 @@ export interface ServerSettings {
   readonly headersTimeoutMs: number;
   readonly connectionTimeoutMs: number;
   readonly keepAliveTimeoutMs: number;
+  readonly maxConnections: number;
   readonly trustProxy: readonly string[];
   /** Requests a second; 0 is no limit. */
   readonly rateLimit: number;
-  readonly tls: { readonly certFile: string; readonly keyFile: string } | null;
+  /** Records that may wait before requests are turned away. */
+  readonly maxWaiting: number;
+  /** False: it is served elsewhere. */
+  readonly withMetrics: boolean;
+  readonly tls: Pick<Tls, 'options' | 'asksForCertificate' | 'follow'> | null;
 }
 
-export interface DoorsDeps extends Omit<GateDeps, 'recorder' | 'rateLimit' | 'policies'> {
+export interface DoorsDeps extends Omit<GateDeps, 'recorder' | 'policies'> {
   readonly policies: GateDeps['policies'] & { state(): { readonly since: number | null } };
   readonly recorder: GateDeps['recorder'] & AuthorizeDeps['recorder'];
+  /** Records that wait for their commit. */
+  readonly waiting: () => number;
   readonly approvals: AuthorizeDeps['approvals'];
   readonly records: RecordReader;
+  readonly search: LogSearch;
+  readonly proofs: ProofReader;
   readonly reviews: ReviewReader;
   readonly health: Health;
+  readonly metrics: Metrics;
+  readonly tracing: Tracing | null;
   readonly log: Logger;
   readonly version: string;
 }
@@ -50,25 +73,41 @@ export interface DoorsDeps extends Omit<GateDeps, 'recorder' | 'rateLimit' | 'po
 const MAX_PARAM_LENGTH = 512;
 const MAX_HEADER_BYTES = 32 * 1024;
 const CHECK_CONNECTIONS_MS = 1_000;
+const SIDE_CONNECTIONS = 128;
 
 export async function buildDoors(settings: ServerSettings, deps: DoorsDeps): Promise<FastifyInstance> {
-  const { log } = deps;
-  const app = createApp(settings, log);
-  const gate = createGate({ ...deps, rateLimit: createRateLimit(settings.rateLimit, () => performance.now()) });
+  const { log, metrics, tracing } = deps;
+  const onProblem: OnProblem = (code, reason, request) => {
+    metrics.problem(code, reason);
+    if (request?.stages != null) request.stages.problem = code;
+  };
+  const app = createApp(settings, deps, { log, onProblem });
+  const admission = { waiting: deps.waiting, maxWaiting: settings.maxWaiting, onShed: metrics.shed };
+  const gate = createGate(deps);
   const spine: AuthorizeDeps = { recorder: deps.recorder, clock: deps.clock, approvals: deps.approvals };
 
   await app.register(requestIds);
-  await app.register(problems, { log });
+  await app.register(stages, { metrics, tracing });
+  await app.register(problems, { log, onProblem });
   await app.register(accessLog, { log });
+  if (settings.tls?.asksForCertificate === true) await app.register(clientCertificates);
   await app.register(openapi, { version: deps.version });
   await app.register(health, { health: deps.health });
+  if (settings.withMetrics) await app.register(metricsDoor, { metrics });
   await app.register(async (inside) => {
     await inside.register(authenticated, { gate });
-    await inside.register(strictJson);
+    await inside.register(authenticatedStage);
+    const { rateLimit: perSecond } = settings;
+    if (perSecond > 0) await inside.register(rateLimits, { perSecond, onLimited: metrics.rateLimited });
+    await inside.register(strictJson, { admit: () => admitBody(admission) });
     await inside.register(authorizeDoor, { gate, deps: spine });
     await inside.register(fieldsDoor, { gate, deps: spine });
     await inside.register(approvalsDoor, { gate, deps: spine });
     await inside.register(decisionsDoor, { gate, deps: spine, records: deps.records });
+    const { records, proofs, search: log, policies, version } = deps;
+    await inside.register(searchDoor, { gate, deps: spine, log });
+    await inside.register(exportDoor, { gate, deps: spine, log, policies, version });
+    await inside.register(checkpointsDoor, { gate, deps: spine, records, proofs });
     await inside.register(reviewsDoor, { gate, deps: spine, reviews: deps.reviews });
     await inside.register(policyDoor, { gate, deps: spine, policies: deps.policies });
   });
@@ -77,11 +116,31 @@ export async function buildDoors(settings: ServerSettings, deps: DoorsDeps): Pro
   return app;
 }
 
-function createApp(settings: ServerSettings, log: Logger): FastifyInstance {
+/** Health and metrics on a port of their own, which the callers' connections cannot take. */
+export async function buildSideDoors(settings: ServerSettings, deps: DoorsDeps): Promise<FastifyInstance> {
+  const { log, metrics } = deps;
+  const onProblem: OnProblem = (code) => metrics.problem(code, undefined);
+  const app = createApp({ ...settings, maxConnections: SIDE_CONNECTIONS, tls: null }, deps, { log, onProblem });
+  await app.register(requestIds);
+  await app.register(problems, { log, onProblem });
+  await app.register(openapi, { version: deps.version });
+  await app.register(health, { health: deps.health });
+  await app.register(metricsDoor, { metrics });
+  await app.ready();
+  return app;
+}
+
+function createApp(settings: ServerSettings, deps: DoorsDeps, errors: ErrorOptions): FastifyInstance {
+  const admission = {
+    waiting: deps.waiting,
+    maxWaiting: settings.maxWaiting,
+    onShed: deps.metrics.shed,
+    log: deps.log,
+  };
   return Fastify({
     // Its own logger makes an object for each request; accessLog writes the same line for less.
     logger: false,
-    serverFactory: (handler) => createServer(settings, handler),
+    serverFactory: (handler) => countDropped(createServer(settings, admit(handler, admission)), deps.metrics),
     genReqId: requestIdOf,
     requestIdHeader: false,
     trustProxy: settings.trustProxy.length === 0 ? false : [...settings.trustProxy],
@@ -92,9 +151,13 @@ function createApp(settings: ServerSettings, log: Logger): FastifyInstance {
     return503OnClosing: false,
     forceCloseConnections: 'idle',
     ajv: { customOptions: { coerceTypes: false, removeAdditional: false, useDefaults: false, allErrors: false } },
-    frameworkErrors: (error, request, reply) => void sendProblem(error, request, reply, log),
-    clientErrorHandler: answerClientError,
+    frameworkErrors: (error, request, reply) => void sendProblem(error, request, reply, errors),
+    clientErrorHandler: (error, socket) => answerClientError(error, socket, errors.onProblem),
   });
+}
+
+function countDropped(server: http.Server, metrics: Metrics): http.Server {
+  return server.on('drop', () => metrics.connectionDropped());
 }
 
 /** Every time limit is explicit: a slow or silent client holds a connection, never more. */
@@ -109,9 +172,16 @@ function createServer(settings: ServerSettings, handler: http.RequestListener): 
     requireHostHeader: false,
   };
   const { tls } = settings;
-  const server =
-    tls === null
-      ? http.createServer(limits, handler)
-      : https.createServer({ ...limits, cert: readFileSync(tls.certFile), key: readFileSync(tls.keyFile) }, handler);
+  if (tls === null) return bounded(http.createServer(limits, handler), settings, handler);
+  const handshakeTimeout = limits.headersTimeout;
+  const server = https.createServer({ ...limits, ...tls.options, handshakeTimeout }, handler);
+  tls.follow(server);
+  return bounded(server, settings, handler);
+}
+
+function bounded(server: http.Server, settings: ServerSettings, handler: http.RequestListener): http.Server {
+  boundConnections(server, settings.maxConnections);
+  // Node would answer 417 without a body; the handler refuses it like everything else that has no meaning here.
+  server.on('checkExpectation', handler);
   return server.setTimeout(settings.connectionTimeoutMs);
 }

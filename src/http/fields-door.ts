@@ -47,8 +47,9 @@ export function fieldsDoor(app: FastifyInstance, { gate, deps }: FieldsDoorOptio
         withFields: true,
       };
       const { caller, subject } = await gate.subjectOf(request, asking, token);
-      const { id: requestId, traceId, arrivedAt } = request;
-      const [answered] = await authorize(deps, set, { caller, subject, requestId, traceId, arrivedAt }, [question]);
+      const { id: requestId, traceId, arrivedAt, stages } = request;
+      const asked = { caller, subject, requestId, traceId, arrivedAt, stages };
+      const [answered] = await authorize(deps, set, asked, [question]);
       if (answered === undefined) throw new Error('a question without an answer');
       const { evaluationId, evaluatedAt, decision, fields } = answered;
       return {

@@ -1,4 +1,5 @@
 // Examples of the API, with the example firm's data. It must never show an answer that the service would not give.
+import { READING_PARAMETERS, readingExamples } from './openapi-examples-reading.ts';
 import type { OperationName } from './openapi-operations.ts';
 
 interface Example {
@@ -16,7 +17,15 @@ interface OperationExamples {
 
 export const EXAMPLE_ID = '0195f3a0-7c1e-7b2a-9d4e-3f5a6b7c8d9e';
 /** By name, in paths and queries. */
-export const EXAMPLE_PARAMETERS: Readonly<Record<string, string>> = { id: EXAMPLE_ID, after: EXAMPLE_ID, limit: '50' };
+export const EXAMPLE_PARAMETERS: Readonly<Record<string, string>> = {
+  id: EXAMPLE_ID,
+  after: EXAMPLE_ID,
+  limit: '50',
+  before: '20852163',
+  first: '20852163',
+  second: '20852164',
+  ...READING_PARAMETERS,
+};
 
 const REVISION = 'sha256:9f2c4e1ab0d35c7788e6f4a1c2b3d4e5f60718293a4b5c6d7e8f90a1b2c3d4e5';
 const COMMIT = '4b825dc642cb6eb9a060e54bf8d69288fbee4904';
@@ -125,6 +134,18 @@ const review = {
   obligations: ['notify:responsible_attorney', 'notify:security_officer', 'review:24h'],
 };
 
+// The example of C2SP tlog-checkpoint.
+const checkpoint = {
+  size: 20852163,
+  root: 'CsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I=',
+  at: EVALUATED_AT,
+  note:
+    'log.firm.example\n20852163\nCsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I=\n\n\u2014 log.firm.example ' +
+    'Az3grlgtzPICa5OS8npVmf1Myq/5IZniMp+ZJurmRDeOoRDe4URYN7u5/Zhcyv2q1gGzGku9nTo+zyWE+xeMcTOAYQ8=\n',
+};
+const proof =
+  'c2sp.org/tlog-proof@v1\nindex 20852162\nqqIBSOvWGlG0IAjDxBmm1WJFqzcvVYxmRBVJ8ULrIlE=\n\n' + checkpoint.note;
+
 export const EXAMPLES: Readonly<Record<OperationName, OperationExamples>> = {
   authorize: {
     request: {
@@ -199,7 +220,25 @@ export const EXAMPLES: Readonly<Record<OperationName, OperationExamples>> = {
       },
     },
   },
+  listDecisions: { answers: { 200: readingExamples(EXAMPLE_ID, EVALUATED_AT) } },
+  exportDecisions: { answers: {} },
   readDecision: { answers: { 200: { decision: { summary: 'The record of a decision', value: record } } } },
+  readProof: { answers: { 200: { proof: { summary: 'Shortened: a proof has about 20 hashes', value: proof } } } },
+  listCheckpoints: {
+    answers: {
+      200: { last: { summary: 'The newest', value: { checkpoints: [checkpoint], next: checkpoint.size } } },
+    },
+  },
+  readConsistency: {
+    answers: {
+      200: {
+        one: {
+          summary: 'One record more',
+          value: { first: 20852163, second: 20852164, proof: ['qqIBSOvWGlG0IAjDxBmm1WJFqzcvVYxmRBVJ8ULrIlE='] },
+        },
+      },
+    },
+  },
   listReviews: {
     answers: { 200: { last: { summary: 'One emergency access', value: { reviews: [review], next: null } } } },
   },
@@ -218,6 +257,7 @@ export const EXAMPLES: Readonly<Record<OperationName, OperationExamples>> = {
       },
     },
   },
+  metrics: { answers: {} },
   openapi: {
     answers: {
       200: {

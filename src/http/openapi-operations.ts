@@ -16,6 +16,7 @@ const EVERY: readonly ErrorCode[] = ['request_timeout', 'headers_too_large', 'in
 const PROTECTED: readonly ErrorCode[] = [
   'token_refused',
   'caller_not_allowed',
+  'client_certificate_required',
   'rate_limited',
   'no_policies',
   'overloaded',
@@ -30,11 +31,17 @@ export type OperationName =
   | 'authorizeBatch'
   | 'authorizeFields'
   | 'approve'
+  | 'listDecisions'
+  | 'exportDecisions'
   | 'readDecision'
+  | 'readProof'
+  | 'listCheckpoints'
+  | 'readConsistency'
   | 'listReviews'
   | 'readPolicy'
   | 'live'
   | 'ready'
+  | 'metrics'
   | 'openapi';
 
 export const OPERATIONS: Readonly<Record<OperationName, Operation>> = {
@@ -81,6 +88,31 @@ export const OPERATIONS: Readonly<Record<OperationName, Operation>> = {
     success: { 201: 'The approval was given' },
     errors: ['approval_refused', ...WITH_BODY],
   },
+  listDecisions: {
+    tag: 'log',
+    summary: 'Search the log',
+    description:
+      'Filters combine. For those whom policy lets list the log, and, with `view=access_report`, for those whom policy lets read the ' +
+      'access report of the matter; every row is judged with its own matter and client, and what you may not see is not there: a matter ' +
+      'behind a wall answers like one that nobody has heard of. `subject`, `matter`, `client`, `resource_id`, `actor`, `wall`, `grant`, ' +
+      '`obligation` and kinds but `decision` are found along an index. Others are looked at row by row: one request looks at a bounded ' +
+      'number of rows, and `next` goes on. Records committed late may have ids before a cursor. The reading is recorded.',
+    open: false,
+    success: { 200: 'The records' },
+    errors: ['malformed_request', 'not_found', ...PROTECTED],
+  },
+  exportDecisions: {
+    tag: 'log',
+    summary: 'Export the log',
+    description:
+      'Filters as in searching, for those whom policy lets export. `ndjson`: the records, one on each line, free text masked; a line ' +
+      'without masked text is byte for byte what was hashed. `csv`: the members of the list, safe to open in a spreadsheet. `ocsf`: API ' +
+      'Activity (6003) for a SIEM. The export is recorded before the first row, and its rows before the end: an answer that breaks off ' +
+      'is not whole. Policies that come into force meanwhile can take rows away or end the export.',
+    open: false,
+    success: { 200: 'The rows, streamed' },
+    errors: ['malformed_request', 'not_found', ...PROTECTED],
+  },
   readDecision: {
     tag: 'log',
     summary: 'Read one record',
@@ -90,6 +122,36 @@ export const OPERATIONS: Readonly<Record<OperationName, Operation>> = {
     open: false,
     success: { 200: 'The record' },
     errors: ['not_found', ...PROTECTED],
+  },
+  readProof: {
+    tag: 'log',
+    summary: 'Prove one record',
+    description:
+      'A C2SP tlog-proof: the place of the record under the newest checkpoint, to be verified offline with the bytes or the hash ' +
+      'of the record and the public key of the log. Judged and recorded like reading the record itself.',
+    open: false,
+    success: { 200: 'The proof, a file `<id>.tlog-proof`' },
+    errors: ['not_found', 'not_sealed', ...PROTECTED],
+  },
+  listCheckpoints: {
+    tag: 'log',
+    summary: 'Signed checkpoints',
+    description:
+      'Newest first. For every registered caller: a checkpoint says how many records there are and nothing about any of them. What ' +
+      'counts for proof are the checkpoints published outside the database; these are the database’s own.',
+    open: false,
+    success: { 200: 'The checkpoints' },
+    errors: ['malformed_request', ...PROTECTED],
+  },
+  readConsistency: {
+    tag: 'log',
+    summary: 'Prove that one checkpoint extends another',
+    description:
+      'Hashes that show that the tree of `second` records begins with the tree of `first` (RFC 9162, 2.1.4), for any two sizes up to ' +
+      'that of the newest checkpoint. For every registered caller.',
+    open: false,
+    success: { 200: 'The proof' },
+    errors: ['malformed_request', 'not_found', ...PROTECTED],
   },
   listReviews: {
     tag: 'log',
@@ -125,6 +187,16 @@ export const OPERATIONS: Readonly<Record<OperationName, Operation>> = {
       '`degraded` lists what is worse than it should be.',
     open: true,
     success: { 200: 'Ready', 503: 'Not ready: send requests to another instance' },
+    errors: ['method_not_allowed', ...EVERY],
+  },
+  metrics: {
+    tag: 'service',
+    summary: 'Metrics',
+    description:
+      'In the text format of Prometheus. Numbers and codes: nothing in it names rules, walls, people or matters. With `METRICS_PORT` ' +
+      'it is answered there alone.',
+    open: true,
+    success: { 200: 'The metrics' },
     errors: ['method_not_allowed', ...EVERY],
   },
   openapi: {

@@ -5,11 +5,13 @@ import swaggerUi from '@fastify/swagger-ui';
 import type { FastifyInstance } from 'fastify';
 import fp from 'fastify-plugin';
 import { ApprovalAnswer, ApprovalRequest } from '../model/approvals.ts';
+import { CheckpointsAnswer, ConsistencyAnswer } from '../model/checkpoints.ts';
 import { ERRORS, type ErrorCode } from '../model/errors.ts';
 import { AuthorizeAnswer, AuthorizeRequest, BatchAnswer, BatchRequest, Problem } from '../model/evaluation.ts';
 import { FieldsAnswer, FieldsRequest } from '../model/fields.ts';
 import { LiveAnswer, PolicyAnswer, ReadyAnswer, RecordAnswer } from '../model/reports.ts';
 import { ReviewsAnswer } from '../model/reviews.ts';
+import { DecisionsAnswer } from '../model/search.ts';
 import { problemOf, RETRY_SECONDS } from './errors.ts';
 import { EXAMPLE_ID, EXAMPLE_PARAMETERS, EXAMPLES } from './openapi-examples.ts';
 import { OPERATIONS, type OperationName } from './openapi-operations.ts';
@@ -24,6 +26,9 @@ const SCHEMAS = [
   ApprovalRequest,
   ApprovalAnswer,
   RecordAnswer,
+  DecisionsAnswer,
+  CheckpointsAnswer,
+  ConsistencyAnswer,
   ReviewsAnswer,
   PolicyAnswer,
   LiveAnswer,
@@ -42,6 +47,9 @@ export type SchemaName =
   | 'ApprovalRequest'
   | 'ApprovalAnswer'
   | 'RecordAnswer'
+  | 'DecisionsAnswer'
+  | 'CheckpointsAnswer'
+  | 'ConsistencyAnswer'
   | 'ReviewsAnswer'
   | 'PolicyAnswer'
   | 'LiveAnswer'

@@ -3,14 +3,18 @@
 import type { FastifyRequest } from 'fastify';
 import { decide } from '../core/decide.ts';
 import type { PolicySet } from '../core/policy-set.ts';
+import { placesNoted } from '../core/reading/reading-places.ts';
+import { hiddenPlaces, type HiddenPlaces } from '../core/reading/walled.ts';
 import { decisionEntry } from '../core/record/decision-record.ts';
 import { uuidv7 } from '../core/record/uuid.ts';
 import type { AuthorizeDeps } from '../authorize.ts';
 import type { DecisionRequest } from '../model/decision.ts';
+import { SUBJECT_TOKEN_HEADER } from '../model/search.ts';
 import { askingOf, type Gate } from './authenticate.ts';
 
-/** How Privity names itself in `source_system`. */
+/** How Privity names itself in `source_system`, but for what it shows in the system that asks. */
 const OURSELVES = 'privity';
+const SHOWN_BY_CALLERS: ReadonlySet<string> = new Set(['access_report']);
 
 export interface ReadingQuestion {
   readonly action: 'read' | 'list' | 'export';
@@ -32,47 +36,108 @@ export interface Reading extends ReadingQuestion {
 
 /** The person or service who reads. */
 export interface Reader {
+  readonly id: string;
+  readonly caller: string;
   /** For single rows of what the recorded reading gives; leaves no record of its own. */
   permits(question: ReadingQuestion): boolean;
+  /** What policy says whatever the id of the resource is; null where that depends on the id. Leaves no record. */
+  verdict(question: ReadingQuestion): boolean | null;
+  /** Places of which the reader certainly gets nothing. */
+  hidden(question: Omit<ReadingQuestion, 'places'>): HiddenPlaces;
+  judge(question: ReadingQuestion): Judged;
   /** Judges the reading, records it, and tells whether it is permitted. */
   mayRead(reading: Reading): Promise<boolean>;
+}
+
+/** A reading that is judged as a whole, and not recorded yet. */
+export interface Judged {
+  readonly permitted: boolean;
+  /**
+   * Commits the record of it.
+   * @param read what was asked for and how many rows it gave
+   * @returns the id of the record
+   */
+  record(read: Readonly<Record<string, unknown>>): Promise<string>;
 }
 
 export async function readerOf(gate: Gate, deps: AuthorizeDeps, request: FastifyRequest): Promise<Reader> {
   const asking = askingOf(request);
   const { set } = asking;
-  const { caller, subject } = await gate.subjectOf(request, asking, undefined);
+  const { caller, subject } = await gate.subjectOf(request, asking, subjectTokenOf(request));
   const actor = caller.aiAssistant ?? subject.actor;
-  const questionsOf = ({ action, resource, places }: ReadingQuestion): readonly DecisionRequest[] => {
-    const now = deps.clock.now();
-    const about = { subject, actor, action, context: {}, sourceSystem: OURSELVES, approvals: [], now };
-    return places.map((properties) => ({ ...about, resource: { ...resource, properties } }));
+  const questionOf = (
+    { action, resource }: Omit<ReadingQuestion, 'places'>,
+    properties: Place,
+    now: number,
+  ): DecisionRequest => {
+    const sourceSystem = SHOWN_BY_CALLERS.has(resource.type) ? caller.sourceSystem : OURSELVES;
+    const about = { subject, actor, action, context: {}, sourceSystem, approvals: [], now };
+    return { ...about, resource: { ...resource, properties } };
   };
+  const questionsOf = (question: ReadingQuestion): readonly DecisionRequest[] => {
+    const now = deps.clock.now();
+    return question.places.map((properties) => questionOf(question, properties, now));
+  };
+
+  function judge(asked: ReadingQuestion): Judged {
+    const judged = questionsOf(asked).map((one) => ({ question: one, decision: decide(set, one) }));
+    const refused = judged.find(({ decision }) => decision.outcome === 'deny');
+    const shown = refused ?? judged[0];
+    if (shown === undefined) throw new Error('a reading that is judged by nothing');
+    const { question, decision } = shown;
+    return {
+      permitted: refused === undefined,
+      async record(read) {
+        const id = uuidv7(question.now);
+        const entry = decisionEntry(set, {
+          id,
+          request: question,
+          decision,
+          subject,
+          caller,
+          requestId: request.id,
+          traceId: request.traceId,
+          approvalIds: [],
+          durationUs: Math.round((performance.now() - request.arrivedAt) * 1000),
+        });
+        await deps.recorder.append([{ ...entry, kind: 'read', body: { ...entry.body, read } }]);
+        return id;
+      },
+    };
+  }
+
   return {
+    id: subject.id,
+    caller: caller.id,
     permits: (question) => questionsOf(question).every((one) => decide(set, one).outcome === 'allow'),
-    async mayRead(reading) {
-      const judged = questionsOf(reading).map((one) => ({ question: one, decision: decide(set, one) }));
-      const refused = judged.find(({ decision }) => decision.outcome === 'deny');
-      const [shown] = refused === undefined ? judged : [refused];
-      if (shown === undefined) throw new Error('a reading that is judged by nothing');
-      const { question, decision } = shown;
-      const permitted = refused === undefined;
-      const entry = decisionEntry(set, {
-        id: uuidv7(question.now),
-        request: question,
-        decision,
-        subject,
-        caller,
-        requestId: request.id,
-        traceId: request.traceId,
-        approvalIds: [],
-        durationUs: Math.round((performance.now() - request.arrivedAt) * 1000),
-      });
-      const read = { ...reading.asked, rows: permitted ? reading.rows : 0 };
-      await deps.recorder.append([{ ...entry, kind: 'read', body: { ...entry.body, read } }]);
-      return permitted;
+    verdict(question) {
+      // An id that nobody knows: what is certain all the same is certain for every id (P3), unless something is on file about one.
+      const decisions = questionsOf({ ...question, resource: { ...question.resource, id: '' } }).map((one) =>
+        decide(set, one),
+      );
+      if (decisions.every(({ outcome }) => outcome === 'allow')) return true;
+      const isCertain = decisions.some(
+        ({ outcome, decidedBy }) => outcome === 'deny' && !decidedBy.includes('attribute-missing'),
+      );
+      return isCertain ? false : null;
+    },
+    hidden(question) {
+      const now = deps.clock.now();
+      return hiddenPlaces(set, (properties) => questionOf(question, properties, now));
+    },
+    judge,
+    async mayRead({ asked, rows, ...question }) {
+      const judged = judge(question);
+      await judged.record({ ...asked, rows: judged.permitted ? rows : 0 });
+      return judged.permitted;
     },
   };
+}
+
+/** These requests have no body to bring a person's token along in. */
+function subjectTokenOf({ headers }: FastifyRequest): string | undefined {
+  const token = headers[SUBJECT_TOKEN_HEADER];
+  return typeof token === 'string' ? token : undefined;
 }
 
 /** Judges a reading by the person or service who asks, records it, and tells whether it is permitted. */
@@ -100,4 +165,11 @@ export function placesOf({ data }: PolicySet, matter: unknown, client: unknown):
       ...(typeof client === 'string' ? { client_id: client } : {}),
     },
   ];
+}
+
+/** Of a record: what it is about and, if it is of a reading, what else rows of it were about. Every one must permit it. */
+export function placesOfRecord(set: PolicySet, record: Readonly<Record<string, unknown>>): readonly Place[] {
+  const noted = placesNoted(set, record);
+  const own = placesOf(set, record['matter'], record['client']);
+  return noted.length === 0 ? own : [...own, ...noted.flatMap(({ matter, client }) => placesOf(set, matter, client))];
 }

@@ -3,6 +3,7 @@
 import type { FastifyInstance } from 'fastify';
 import type { AuthorizeDeps } from '../authorize.ts';
 import type { PolicySet } from '../core/policy-set.ts';
+import { noteReading } from '../core/reading/reading-places.ts';
 import { formatTimestamp } from '../core/time.ts';
 import type { ReviewedAccess, ReviewReader } from '../io/reports/read-reviews.ts';
 import { PrivityError } from '../model/errors.ts';
@@ -36,7 +37,9 @@ export function reviewsDoor(app: FastifyInstance, options: ReviewsDoorOptions, d
         ? await readPermitted(askingOf(request).set, reader, reviews, after, limit + 1)
         : [];
       const given = found.slice(0, limit);
-      const asked = { what: 'reviews', after, limit };
+      const note = noteReading(askingOf(request).set);
+      for (const { matter, client } of given) note.add(matter, client);
+      const asked = { what: 'reviews', after, limit, ...note.members() };
       const permitted = await reader.mayRead({ ...LIST, asked, rows: given.length });
       if (!permitted) throw new PrivityError('not_found');
       const now = deps.clock.now();

@@ -23,6 +23,11 @@ export const ERRORS = {
     title: 'The caller may not do this',
     hint: 'Ask the security officer to register the caller, or this right of it, in policies/callers.yaml.',
   },
+  client_certificate_required: {
+    status: 403,
+    title: 'The connection shows no certificate that is trusted here',
+    hint: 'Open the connection with a client certificate of an authority in TLS_CLIENT_CA_FILE, valid now and for client use.',
+  },
   approval_refused: {
     status: 403,
     title: 'The approval was not given',
@@ -39,6 +44,11 @@ export const ERRORS = {
     status: 405,
     title: 'The path does not know this method',
     hint: 'Use one of the methods that the Allow header lists.',
+  },
+  not_sealed: {
+    status: 409,
+    title: 'The record has no place under a checkpoint yet',
+    hint: 'Wait as long as Retry-After says and ask again. Where it lasts, operators look at what `privity seal` reports.',
   },
   request_timeout: {
     status: 408,

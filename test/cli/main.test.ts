@@ -6,6 +6,7 @@ const VERBS = [
   'start',
   'serve',
   'migrate',
+  'doctor',
   'config',
   'token',
   'policy check',

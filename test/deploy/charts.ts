@@ -3,7 +3,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parse } from 'yaml';
-import { Environment, isSecret } from '../../src/config.ts';
+import { isSecret } from '../../src/config.ts';
+import { Environment } from '../../src/environment.ts';
 
 export type Json = Readonly<Record<string, unknown>>;
 

@@ -5,10 +5,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { isAlive, signal } from '../../src/io/db/processes.ts';
 import type { DatabaseUrls } from '../../src/io/db/roles.ts';
+import type { KeyTimes } from '../../src/io/identity/key-set.ts';
 import type { RecorderLimits } from '../../src/io/log/recorder.ts';
 import type { ServiceFirm } from './service-firm.ts';
 import type { TearsDown } from './postgres.ts';
-import { spawnNode } from './processes.ts';
+import { spawnPlain } from './processes.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -18,6 +19,16 @@ export interface ServiceOptions {
   readonly environment?: Readonly<Record<string, string>>;
   /** What no setting changes; with them the same server is started by an entry of the tests' own. */
   readonly limits?: Partial<RecorderLimits>;
+  /** The same, for how often keys of issuers are fetched. */
+  readonly keyTimes?: Partial<KeyTimes>;
+  /** Started by this instead of by the repository's own entry: another folder, other flags, another account. */
+  readonly program?: Program;
+}
+
+export interface Program {
+  readonly file: string;
+  readonly args: readonly string[];
+  readonly account?: { readonly uid: number; readonly gid: number };
 }
 
 export interface Readiness {
@@ -35,6 +46,8 @@ export interface Service {
   readonly url: string;
   /** What was logged so far, but for the lines of requests. */
   readonly log: readonly Json[];
+  /** What it said beside the log so far. */
+  words(): string;
   readonly ended: Promise<Ended>;
   isRunning(): boolean;
   signal(name: NodeJS.Signals): void;
@@ -52,7 +65,7 @@ export const PATIENT: Partial<RecorderLimits> = { deadlineMs: 120_000, sendTimeo
 
 /** Resolves when it listens and says that it is ready. Whatever becomes of the test, the process ends with it. */
 export async function startService(t: TearsDown, options: ServiceOptions): Promise<Service> {
-  const { urls, firm, limits, environment = {} } = options;
+  const { urls, firm, limits, keyTimes, environment = {} } = options;
   const settings = {
     DATABASE_URL: urls.writer,
     DATABASE_READER_URL: urls.reader,
@@ -61,9 +74,13 @@ export async function startService(t: TearsDown, options: ServiceOptions): Promi
     PORT: '0',
     ...environment,
   };
-  const child = spawnNode(limits === undefined ? [MAIN, 'serve'] : [WITH_LIMITS, JSON.stringify(limits)], {
+  const isPlain = limits === undefined && keyTimes === undefined;
+  const own = isPlain ? [MAIN, 'serve'] : [WITH_LIMITS, JSON.stringify({ limits, keyTimes })];
+  const { file, args, account } = options.program ?? { file: process.execPath, args: own };
+  const child = spawnPlain(file, args, {
     env: { PATH: process.env['PATH'], HOME: process.env['HOME'], ...settings },
     stdio: ['ignore', 'pipe', 'pipe'],
+    ...account,
   });
   const pid = child.pid ?? 0;
   const ended = new Promise<Ended>((resolve) =>
@@ -79,10 +96,11 @@ export async function startService(t: TearsDown, options: ServiceOptions): Promi
   process.once('exit', onExit);
   void ended.then(() => process.off('exit', onExit));
 
-  const { url, log } = await readLog(child, ended);
+  const { url, log, words } = await readLog(child, ended);
   const service: Service = {
     url,
     log,
+    words,
     ended,
     isRunning: () => child.exitCode === null && child.signalCode === null && isAlive(pid),
     signal: (name) => void child.kill(name),
@@ -126,7 +144,7 @@ async function readiness(url: string): Promise<Readiness | null> {
 }
 
 /** Follows the log, one JSON object a line, until the service says where it listens and from then on. */
-function readLog(child: ChildProcess, ended: Promise<Ended>): Promise<{ url: string; log: readonly Json[] }> {
+function readLog(child: ChildProcess, ended: Promise<Ended>): Promise<Pick<Service, 'url' | 'log' | 'words'>> {
   const log: Json[] = [];
   let words = '';
   let rest = '';
@@ -141,7 +159,7 @@ function readLog(child: ChildProcess, ended: Promise<Ended>): Promise<{ url: str
         if (text.includes('"msg":"request"')) continue;
         const line = JSON.parse(text) as Json;
         log.push(line);
-        if (line['msg'] === 'listening') resolve({ url: String(line['url']), log });
+        if (line['msg'] === 'listening') resolve({ url: String(line['url']), log, words: () => words });
       }
     });
   });

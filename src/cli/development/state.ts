@@ -14,8 +14,20 @@ export function stateFolder(shell: Shell, args: Arguments): string {
 }
 
 /** The key that vouches for this machine's writers, so that the chains of one start can be checked after the next. */
-export async function writerKeyFile(state: string): Promise<string> {
-  const file = path.join(state, 'writer-key.pem');
+export function writerKeyFile(state: string): Promise<string> {
+  return keyFile(path.join(state, 'writer-key.pem'));
+}
+
+/** The key that signs this machine's checkpoints. */
+export function checkpointKeyFile(state: string): Promise<string> {
+  return keyFile(path.join(state, 'checkpoint-key.pem'));
+}
+
+export function checkpointFolder(state: string): string {
+  return path.join(state, 'checkpoints');
+}
+
+async function keyFile(file: string): Promise<string> {
   if (!existsSync(file)) {
     const { generateWriterKey } = await import('../../io/log/writer-key.ts');
     await generateWriterKey(file);

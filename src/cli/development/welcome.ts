@@ -1,7 +1,7 @@
 // Says where everything is, and gives commands to paste that show what Privity does. It must never print a secret but tokens that end within hours.
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import type { Config } from '../../config.ts';
+import type { Config } from '../../environment.ts';
 import type { PolicySet } from '../../core/policy-set.ts';
 import { mirrorCallers, type DevelopmentIssuer } from '../../io/identity/dev-issuer.ts';
 import type { Shell } from '../shell/shell.ts';

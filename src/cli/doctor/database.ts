@@ -1,5 +1,5 @@
 // Looks at the database through the eyes of every configured role. It must never write, nor judge one role by what another may do.
-import type { Config } from '../../config.ts';
+import type { Config } from '../../environment.ts';
 import type { Queryable } from '../../io/db/database.ts';
 import {
   openExaminer,

@@ -1,7 +1,7 @@
 // Looks at the files of private keys and certificates: there, for the service only, of the right kind, still valid. It must never say what a key is.
 import { createPrivateKey, createPublicKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { existsSync, readFileSync, statSync } from 'node:fs';
-import type { Config } from '../../config.ts';
+import type { Config } from '../../environment.ts';
 import { loadWriterKey } from '../../io/log/writer-key.ts';
 import { about, type Check, reasonOf, type Subject } from './check.ts';
 

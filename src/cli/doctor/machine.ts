@@ -1,6 +1,6 @@
 // Looks at the process that the service will be: its Node, its account, how many files it may open. It must never change a limit.
 import { readFileSync } from 'node:fs';
-import type { Config } from '../../config.ts';
+import type { Config } from '../../environment.ts';
 import { about, type Check } from './check.ts';
 
 const OLDEST_MAJOR = 24;

@@ -2,7 +2,7 @@
 // them. It must never call a folder good that the service would refuse.
 import { accessSync, constants, lstatSync, readdirSync, realpathSync } from 'node:fs';
 import path from 'node:path';
-import type { Config } from '../../config.ts';
+import type { Config } from '../../environment.ts';
 import { compilePolicies } from '../../core/compile.ts';
 import { overdueReviews } from '../../core/findings.ts';
 import type { PolicySet } from '../../core/policy-set.ts';

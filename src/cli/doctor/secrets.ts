@@ -1,7 +1,8 @@
 // Finds out where secrets lie open: in files that others may read, on command lines. It must never say one.
 import { readdirSync, readFileSync, type Stats, statSync } from 'node:fs';
 import path from 'node:path';
-import { Environment, isSecret, kindOf } from '../../config.ts';
+import { isSecret, kindOf } from '../../config.ts';
+import { Environment } from '../../environment.ts';
 import { about, type Check, some } from './check.ts';
 
 type Variables = Readonly<Record<string, string | undefined>>;

@@ -1,6 +1,6 @@
 // Looks at the webhook: set, signed, its name known; with `--send` that a test event is taken. It must never post without being told to.
 import { lookup } from 'node:dns/promises';
-import type { Config } from '../../config.ts';
+import type { Config } from '../../environment.ts';
 import type { PolicySet } from '../../core/policy-set.ts';
 import { uuidv7 } from '../../core/record/uuid.ts';
 import { testEvent } from '../../io/reports/duty-event.ts';

@@ -1,5 +1,6 @@
 // Gives verbs the settings of the environment. It must never let a verb run on settings that are wrong.
-import { type Config, processEnvironment, readConfig } from '../../config.ts';
+import { processEnvironment, readConfig } from '../../config.ts';
+import type { Config } from '../../environment.ts';
 import { UsageError } from './verb.ts';
 
 /** @throws UsageError with every problem */

@@ -29,6 +29,8 @@ export interface Shell {
   readonly folder: string;
   now(): number;
   readInput(): Promise<string>;
+  /** To stdout, as fast as it is taken; stops when nobody takes it any more. */
+  pipe(pieces: AsyncIterable<Uint8Array>): Promise<void>;
 }
 
 const ERASE_LINE = '\r\u001b[K';
@@ -47,6 +49,20 @@ export function createShell(streams: Pick<NodeJS.Process, 'stdin' | 'stdout' | '
       const chunks: Buffer[] = [];
       for await (const chunk of streams.stdin) chunks.push(Buffer.from(chunk));
       return Buffer.concat(chunks).toString('utf8');
+    },
+    async pipe(pieces) {
+      const { stdout } = streams;
+      for await (const piece of pieces) {
+        if (stdout.destroyed || !stdout.writable) return;
+        if (stdout.write(piece)) continue;
+        await new Promise<void>((resolve) => {
+          const go = (): void => {
+            stdout.off('drain', go).off('close', go).off('error', go);
+            resolve();
+          };
+          stdout.on('drain', go).on('close', go).on('error', go);
+        });
+      }
     },
   };
 }

@@ -48,7 +48,8 @@ export interface CompactRange {
   root(): Hash;
 }
 
-export function createCompactRange(): CompactRange {
+/** @param onNode told of every inner node that becomes complete: it stands for `2 ** height` leaves, the `index`-th so many */
+export function createCompactRange(onNode?: (height: number, index: number, hash: Hash) => void): CompactRange {
   const peaks: { readonly height: number; readonly hash: Hash }[] = [];
   let size = 0;
   return {
@@ -57,6 +58,7 @@ export function createCompactRange(): CompactRange {
       for (let last = peaks.at(-1); last !== undefined && last.height === node.height; last = peaks.at(-1)) {
         peaks.pop();
         node = { height: node.height + 1, hash: nodeHash(last.hash, node.hash) };
+        onNode?.(node.height, Math.floor(size / 2 ** node.height), node.hash);
       }
       peaks.push(node);
       size++;
