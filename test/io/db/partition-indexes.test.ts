@@ -41,6 +41,7 @@ t.test('beside a writer, after an interruption, and for months to come', async (
   await writer.query('commit');
   await migrated;
   t.strictSame(await unfinished(owner), []);
+  await owner.query('set enable_seqscan = off');
   const plan = await owner.query<{ 'QUERY PLAN': string }>(
     `explain select id from decisions where caller = 'dms' order by id desc limit 10`,
   );
