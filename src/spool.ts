@@ -9,6 +9,10 @@ import { StartupError } from './startup-error.ts';
 export async function openSpool(config: Config, log: Logger): Promise<Journal | undefined> {
   const { AUDIT_ON_FAILURE, SPOOL_DIR, SPOOL_MAX } = config;
   if (AUDIT_ON_FAILURE !== 'spool' || SPOOL_DIR === undefined) return undefined;
+  if (process.permission !== undefined) {
+    const words = 'spool mode needs fsync, which Node refuses under --permission; start the service without it';
+    throw new StartupError('the journal cannot be used', [`AUDIT_ON_FAILURE: ${words}`]);
+  }
   try {
     const { journal, cutBytes } = await openJournal(SPOOL_DIR, SPOOL_MAX);
     const { batches, entries, bytes } = journal.state();

@@ -55,15 +55,12 @@ function recordLine({ id, kind, bytes }: LookedAt, permits: RowPermits): ExportL
   const text = textOfEscaped(bytes ?? '');
   const record = recordOfText(text);
   if (!permits.record(id, record)) return null;
+  if (Object.keys(record).length === 0) return lineOf(record, `${JSON.stringify({ id, kind, unreadable: true })}\n`);
   const freeText = record['free_text'];
+  const isMasked = Array.isArray(freeText) && freeText.length > 0;
   // Canonical JSON has no line ends; what has was tampered with.
-  const isWhole = (!Array.isArray(freeText) || freeText.length === 0) && !/[\r\n]/.test(text);
-  const shown = isReadable(record) ? maskFreeText(record) : { id, kind, unreadable: true };
-  return lineOf(record, isWhole && isReadable(record) ? `${text}\n` : `${JSON.stringify(shown)}\n`);
-}
-
-function isReadable(record: LogRow['record']): boolean {
-  return Object.keys(record).length > 0;
+  const isWhole = !isMasked && !text.includes('\n') && !text.includes('\r');
+  return lineOf(record, isWhole ? `${text}\n` : `${JSON.stringify(maskFreeText(record))}\n`);
 }
 
 function lineOf({ matter, client }: LogRow['record'], text: string): ExportLine {

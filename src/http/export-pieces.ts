@@ -3,7 +3,7 @@
 import { setImmediate as otherWork } from 'node:timers/promises';
 import type { PolicySet } from '../core/policy-set.ts';
 import { noteReading } from '../core/reading/reading-places.ts';
-import type { LogSearch } from '../io/reports/search.ts';
+import type { LogSearch, LookedAt } from '../io/reports/search.ts';
 import { PrivityError } from '../model/errors.ts';
 import type { ExportLines } from './export-format.ts';
 import type { LogReading, RowPermits } from './log-reading.ts';
@@ -29,7 +29,7 @@ const PIECE_LENGTH = 64 * 1024;
 const SLICE_MS = 5;
 
 export async function* exportPieces(deps: ExportDeps): AsyncGenerator<string, void> {
-  const { log, reading, lines, record } = deps;
+  const { reading, lines, record } = deps;
   const note = noteReading(reading.set);
   let rows = 0;
   let ended: Ended = 'client_gone';
@@ -38,13 +38,11 @@ export async function* exportPieces(deps: ExportDeps): AsyncGenerator<string, vo
   try {
     const permitsNow = followPolicies(deps, () => (ended = 'not_permitted'));
     let piece = lines.head;
-    let after: string | null = null;
     let sliceBegan = performance.now();
-    for (let isLast = false; !isLast;) {
-      const permits = await permitsNow();
-      const looked = await log.rows(reading.query, after, ROWS_AT_ONCE);
-      isLast = looked.length < ROWS_AT_ONCE;
-      after = looked.at(-1)?.id ?? null;
+    for (let coming: Coming | null = fetchAfter(deps, null); coming !== null;) {
+      const looked = await coming();
+      coming = looked.length < ROWS_AT_ONCE ? null : fetchAfter(deps, looked.at(-1)?.id ?? null);
+      let permits = await permitsNow();
       for (const row of looked) {
         const line = row.bytes === null ? null : lines.line(row, permits);
         if (line !== null) {
@@ -57,6 +55,8 @@ export async function* exportPieces(deps: ExportDeps): AsyncGenerator<string, vo
           yield piece;
           isOurs = true;
           piece = '';
+          // The rows to come may have waited for the client.
+          permits = await permitsNow();
         }
         if (performance.now() - sliceBegan > SLICE_MS) {
           await otherWork();
@@ -76,6 +76,16 @@ export async function* exportPieces(deps: ExportDeps): AsyncGenerator<string, vo
   } finally {
     await record({ ended, rows, ...note.members() });
   }
+}
+
+type Coming = () => Promise<readonly LookedAt[]>;
+
+/** The database reads on while the rows before are written. */
+function fetchAfter({ log, reading }: ExportDeps, after: string | null): Coming {
+  const rows = log.rows(reading.query, after, ROWS_AT_ONCE);
+  // Nobody may ever ask how it went.
+  rows.catch(() => undefined);
+  return () => rows;
 }
 
 /**

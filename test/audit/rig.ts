@@ -1,13 +1,14 @@
 // A small log as the service would have written it, sealed and published, to be tampered with by a superuser. It must never be tampered
 // with through a door of the service.
 import { createHash, createPublicKey, generateKeyPairSync } from 'node:crypto';
-import { cp, mkdtemp, rm } from 'node:fs/promises';
+import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type pg from 'pg';
 import { columnsOf } from '../../src/core/record/columns.ts';
 import { uuidv7 } from '../../src/core/record/uuid.ts';
 import { type NoteSigner, verifierOf, writeVerifier } from '../../src/core/sealing/signed-note.ts';
+import type { Finding } from '../../src/core/verification/finding.ts';
 import { openClient } from '../../src/io/db/database.ts';
 import { createPolicyBlobs } from '../../src/io/log/policy-blobs.ts';
 import { filePlace, folderPlace } from '../../src/io/log/sealing/places.ts';
@@ -55,7 +56,21 @@ export interface Rig {
   /** From an export that is made now. */
   verifyExport(file?: string): Promise<VerifyReport>;
   exportTo(name: string, isGzipped?: boolean): Promise<string>;
+  /** What tools/verify-log.mjs says of the export. */
+  verifyElsewhere(file: string): Promise<SecondReport>;
 }
+
+/** What both verifiers have to say alike. */
+export interface SecondReport {
+  readonly verdict: 'intact' | 'broken';
+  readonly first: Pick<Finding, 'kind' | 'thing' | 'place' | 'leaf' | 'detail'> | null;
+}
+
+interface SecondVerifier {
+  verifyLog(files: Readonly<Record<'export' | 'checkpoints' | 'key' | 'certifier', string>>): Promise<SecondReport>;
+}
+
+const second = (await import(String(new URL('../../tools/verify-log.mjs', import.meta.url)))) as SecondVerifier;
 
 const TABLES = [
   'decisions',
@@ -132,6 +147,8 @@ export async function openRig(t: TearsDown, records = 320): Promise<Rig> {
   }
   await record(3);
 
+  await writeFile(path.join(folder, 'log.vkey'), `${verifierLine}\n`);
+  await writeFile(path.join(folder, 'writers.pem'), certifierPem);
   const kept = path.join(folder, 'kept');
   await cp(checkpoints, path.join(kept, 'checkpoints'), { recursive: true });
   await cp(appended, path.join(kept, 'checkpoints.log'));
@@ -188,5 +205,12 @@ export async function openRig(t: TearsDown, records = 320): Promise<Rig> {
     verify: async (changes) => judged(await openDatabaseSource(connectAs(database.urls.reader)), changes),
     verifyExport: async (file) => judged(await openExportSource(file ?? (await exportTo('export.ndjson')))),
     exportTo,
+    verifyElsewhere: (file) =>
+      second.verifyLog({
+        export: file,
+        checkpoints,
+        key: path.join(folder, 'log.vkey'),
+        certifier: path.join(folder, 'writers.pem'),
+      }),
   };
 }

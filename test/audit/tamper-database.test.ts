@@ -9,7 +9,7 @@ import { writeCheckpoint } from '../../src/core/sealing/checkpoint.ts';
 import { certifyWriter, headText } from '../../src/io/log/writer-key.ts';
 import type { VerifyReport } from '../../src/io/log/verify/report.ts';
 import { recompute } from './recompute.ts';
-import { openRig, ORIGIN, signer } from './rig.ts';
+import { openRig, ORIGIN, type SecondReport, signer } from './rig.ts';
 
 const rig = await openRig(t);
 const [writer = ''] = rig.writers[0]?.writers() ?? [];
@@ -25,7 +25,7 @@ interface Wrong {
 }
 
 /** What the report names first. */
-function named({ first }: VerifyReport): Wrong | null {
+function named({ first }: VerifyReport | SecondReport): Wrong | null {
   return first === null ? null : { kind: first.kind, thing: first.thing, seq: first.place?.seq, leaf: first.leaf };
 }
 
@@ -72,7 +72,10 @@ async function scene(
     await tamper();
     const report = await rig.verify();
     t.match(named(report), expected, JSON.stringify(report.findings.slice(0, 4), null, 1));
-    const exported = await rig.verifyExport();
+    const file = await rig.exportTo('export.ndjson');
+    const exported = await rig.verifyExport(file);
+    const elsewhere = await rig.verifyElsewhere(file);
+    t.match(named(elsewhere), offline ?? null, `elsewhere ${JSON.stringify(elsewhere.first)}`);
     if (offline === null) t.equal(exported.verdict, 'intact', JSON.stringify(exported.first));
     else t.match(named(exported), offline, `offline ${JSON.stringify(exported.findings.slice(0, 4), null, 1)}`);
   });

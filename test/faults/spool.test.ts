@@ -14,6 +14,8 @@ import { judge } from '../service/judge.ts';
 import { readServiceLog } from '../service/log.ts';
 
 t.setTimeout(LIMIT_MS);
+// Most of the time is spent waiting.
+t.jobs = 3;
 
 /** Nobody is to be sent away, however slow the machine is. */
 const LIMITS = { ...HASTY, deadlineMs: 30_000, spoolAfterMs: 200 };
@@ -47,43 +49,47 @@ const isDrained = (run: FaultRun): Promise<unknown> =>
 const refusals = (run: FaultRun, since: number) =>
   run.failures(since).filter(({ attempt }) => attempt.leaves === 'decisions');
 
-t.test('PostgreSQL stopped, killed and frozen: everybody is answered, ready all the time', async (t) => {
-  t.setTimeout(LIMIT_MS);
-  const postgres = await startPrivatePostgres(t);
-  const environment = { AUDIT_ON_FAILURE: 'spool', SPOOL_DIR: await scratch(t) };
-  const run = await startFaultRun(t, { ...postgres, environment, limits: LIMITS });
-  await run.calm();
-  const faults = {
-    stopped: { inject: () => postgres.stop('fast'), heal: postgres.start },
-    killed: { inject: () => postgres.kill('SIGKILL'), heal: postgres.start },
-    frozen: { inject: () => postgres.kill('SIGSTOP'), heal: () => postgres.kill('SIGCONT') },
-  };
-  for (const [name, { inject, heal }] of Object.entries(faults)) {
-    const before = run.load.exchanges.length;
-    await inject();
-    const found = await whenReadiness(
-      run.service,
-      `${name}: spooling`,
-      (seen) => seen?.degraded.includes('spooling') === true,
-    );
-    t.strictSame([found.status, found.problems], [200, []], `${name}: ready`);
-    await run.calm(60);
-    t.ok(await run.measures('privity_degraded{code="spooling"} 1'), `${name}: metric`);
-    await heal();
-    await isDrained(run);
+t.test(
+  'PostgreSQL stopped, killed and frozen: everybody is answered, ready all the time',
+  { buffered: true },
+  async (t) => {
+    t.setTimeout(LIMIT_MS);
+    const postgres = await startPrivatePostgres(t);
+    const environment = { AUDIT_ON_FAILURE: 'spool', SPOOL_DIR: await scratch(t) };
+    const run = await startFaultRun(t, { ...postgres, environment, limits: LIMITS });
     await run.calm();
-    t.strictSame(
-      refusals(run, before).map(({ answer }) => answer?.body ?? null),
-      [],
-      `${name}: nobody who asked for a decision was sent away`,
-    );
-  }
-  t.ok(run.lines({ code: 'spooling_began', level: 'warn' }).length >= 3);
-  t.ok(await run.measures('privity_spool_batches 0'));
-  await run.conclude();
-});
+    const faults = {
+      stopped: { inject: () => postgres.stop('fast'), heal: postgres.start },
+      killed: { inject: () => postgres.kill('SIGKILL'), heal: postgres.start },
+      frozen: { inject: () => postgres.kill('SIGSTOP'), heal: () => postgres.kill('SIGCONT') },
+    };
+    for (const [name, { inject, heal }] of Object.entries(faults)) {
+      const before = run.load.exchanges.length;
+      await inject();
+      const found = await whenReadiness(
+        run.service,
+        `${name}: spooling`,
+        (seen) => seen?.degraded.includes('spooling') === true,
+      );
+      t.strictSame([found.status, found.problems], [200, []], `${name}: ready`);
+      await run.calm(60);
+      t.ok(await run.measures('privity_degraded{code="spooling"} 1'), `${name}: metric`);
+      await heal();
+      await isDrained(run);
+      await run.calm();
+      t.strictSame(
+        refusals(run, before).map(({ answer }) => answer?.body ?? null),
+        [],
+        `${name}: nobody who asked for a decision was sent away`,
+      );
+    }
+    t.ok(run.lines({ code: 'spooling_began', level: 'warn' }).length >= 3);
+    t.ok(await run.measures('privity_spool_batches 0'));
+    await run.conclude();
+  },
+);
 
-t.test('no other set of policies comes into force while the database is away', async (t) => {
+t.test('no other set of policies comes into force while the database is away', { buffered: true }, async (t) => {
   const run = await setUp(t, await scratch(t));
   run.leave();
   await run.calm();
@@ -96,33 +102,37 @@ t.test('no other set of policies comes into force while the database is away', a
   await run.conclude();
 });
 
-t.test('told to stop while PostgreSQL is away: in order; the next process brings the rest in', async (t) => {
-  const folder = await scratch(t);
-  const run = await setUp(t, folder, { SHUTDOWN_TIMEOUT: '2s' });
-  run.leave();
-  await run.calm(60);
-  run.service.signal('SIGTERM');
-  t.strictSame(await run.service.ended, { code: 0, signal: null });
-  await run.load.stop();
-  t.equal(run.lines({ code: 'spool_not_empty', level: 'warn' }).length, 1, 'the log says what is left');
-  t.ok((await readdir(folder)).some((name) => name.endsWith('.journal')));
-  run.back();
-  const environment = { AUDIT_ON_FAILURE: 'spool', SPOOL_DIR: folder };
-  const next = await startService(t, { urls: run.urls, firm: run.firm, environment });
-  t.match(
-    next.log.filter(({ code }) => code === 'spool_found'),
-    [{ level: 'warn' }],
-  );
-  await whenReadiness(next, 'drained', (found) => found?.degraded.includes('spooling') === false);
-  await t.rejects(startService(t, { urls: run.urls, firm: run.firm, environment }), /another process uses/);
-  await next.kill();
-  const log = await readServiceLog(run.superuserUrl, run.firm.certifier);
-  t.strictSame(judge(run.load.exchanges, log), []);
-  const [first] = log.writers;
-  t.equal(log.records.findLast(({ writer }) => writer === first)?.kind, 'writer_closed', 'its chain is closed');
-});
+t.test(
+  'told to stop while PostgreSQL is away: in order; the next process brings the rest in',
+  { buffered: true },
+  async (t) => {
+    const folder = await scratch(t);
+    const run = await setUp(t, folder, { SHUTDOWN_TIMEOUT: '2s' });
+    run.leave();
+    await run.calm(60);
+    run.service.signal('SIGTERM');
+    t.strictSame(await run.service.ended, { code: 0, signal: null });
+    await run.load.stop();
+    t.equal(run.lines({ code: 'spool_not_empty', level: 'warn' }).length, 1, 'the log says what is left');
+    t.ok((await readdir(folder)).some((name) => name.endsWith('.journal')));
+    run.back();
+    const environment = { AUDIT_ON_FAILURE: 'spool', SPOOL_DIR: folder };
+    const next = await startService(t, { urls: run.urls, firm: run.firm, environment });
+    t.match(
+      next.log.filter(({ code }) => code === 'spool_found'),
+      [{ level: 'warn' }],
+    );
+    await whenReadiness(next, 'drained', (found) => found?.degraded.includes('spooling') === false);
+    await t.rejects(startService(t, { urls: run.urls, firm: run.firm, environment }), /another process uses/);
+    await next.kill();
+    const log = await readServiceLog(run.superuserUrl, run.firm.certifier);
+    t.strictSame(judge(run.load.exchanges, log), []);
+    const [first] = log.writers;
+    t.equal(log.records.findLast(({ writer }) => writer === first)?.kind, 'writer_closed', 'its chain is closed');
+  },
+);
 
-t.test('a journal that is damaged: no start, and words that say where', async (t) => {
+t.test('a journal that is damaged: no start, and words that say where', { buffered: true }, async (t) => {
   const folder = await scratch(t);
   const run = await setUp(t, folder);
   run.leave();
@@ -137,7 +147,7 @@ t.test('a journal that is damaged: no start, and words that say where', async (t
   await t.rejects(start, /SPOOL_DIR: the journal is damaged in .* at byte 0; answers were given on what it held/);
 });
 
-t.test('the disk of the journal is full as well', { skip: noMount }, async (t) => {
+t.test('the disk of the journal is full as well', { buffered: true, skip: noMount }, async (t) => {
   const folder = await smallFileSystem(t, '512k');
   const run = await setUp(t, folder);
   run.leave();
@@ -151,7 +161,7 @@ t.test('the disk of the journal is full as well', { skip: noMount }, async (t) =
   await run.conclude();
 });
 
-t.test('fsync of the journal fails: nobody is answered on it', { skip: noCompiler }, async (t) => {
+t.test('fsync of the journal fails: nobody is answered on it', { buffered: true, skip: noCompiler }, async (t) => {
   const folder = await scratch(t);
   const disk = await buildBadDisk(await scratch(t));
   const run = await setUp(t, folder, disk.environment);

@@ -26,7 +26,7 @@ const tokenOf = (person: string): string => rig.personToken(person, { azp: 'priv
 async function get(person: string, query: Readonly<Record<string, string>>) {
   const response = await rig.inject({
     method: 'GET',
-    url: `/v1/decisions/export?${new URLSearchParams(query)}`,
+    url: `/v1/decisions/export?${new URLSearchParams(query).toString()}`,
     headers: { authorization: `Bearer ${tokenOf(person)}` },
   });
   return { status: response.statusCode, headers: response.headers, text: response.body };
@@ -48,9 +48,9 @@ async function readings(): Promise<readonly Json[]> {
 /** The two records of the export that was made last. */
 async function lastExport(): Promise<{ begun: Json; end: Json }> {
   const all = (await readings()).filter(({ read }) => (read as Json)['what'] === 'export');
-  const end = all.findLast(({ read }) => (read as Json)['export'] !== undefined);
-  const begun = all.find(({ id }) => id === (end?.['read'] as Json)['export']);
-  return { begun: begun ?? {}, end: end ?? {} };
+  const end = all.findLast(({ read }) => (read as Json)['export'] !== undefined) ?? { read: {} };
+  const begun = all.find(({ id }) => id === (end['read'] as Json)['export']);
+  return { begun: begun ?? {}, end };
 }
 
 const made: MadeRecord[] = [
@@ -247,7 +247,7 @@ interface Slow {
 
 /** Connected, with the head of the answer, and nothing read of its body. */
 async function begin(person: string, query: Readonly<Record<string, string>>): Promise<Slow> {
-  const request = http.get(`${url}/v1/decisions/export?${new URLSearchParams(query)}`, {
+  const request = http.get(`${url}/v1/decisions/export?${new URLSearchParams(query).toString()}`, {
     headers: { authorization: `Bearer ${tokenOf(person)}` },
     agent: false,
   });

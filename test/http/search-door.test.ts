@@ -22,7 +22,7 @@ async function search(person: string, query: Readonly<Record<string, string | nu
   const words = new URLSearchParams(Object.entries(query).map(([name, value]) => [name, String(value)]));
   const response = await rig.inject({
     method: 'GET',
-    url: `/v1/decisions?${words}`,
+    url: `/v1/decisions?${words.toString()}`,
     headers: { authorization: `Bearer ${token ?? rig.personToken(person, { azp: 'privity-log-review' })}` },
   });
   const body = response.json<Body>();
@@ -429,7 +429,7 @@ t.test('an access report: who did what in a matter, for those whom policy lets r
   const asClient = async (person: string, query: Readonly<Record<string, string>>) => {
     const response = await rig.inject({
       method: 'GET',
-      url: `/v1/decisions?${new URLSearchParams(query)}`,
+      url: `/v1/decisions?${new URLSearchParams(query).toString()}`,
       headers: {
         authorization: `Bearer ${rig.callerToken('portal')}`,
         'privity-subject-token': rig.subjectToken(person, { aud: 'portal', azp: 'portal-web' }),

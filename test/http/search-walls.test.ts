@@ -151,7 +151,7 @@ function auditor(id: string): Json {
 async function get(route: string, reader: string, query: Readonly<Record<string, string>>): Promise<string> {
   const response = await rig.inject({
     method: 'GET',
-    url: `${route}?${new URLSearchParams(query)}`,
+    url: `${route}?${new URLSearchParams(query).toString()}`,
     headers: { authorization: `Bearer ${tokens.get(reader)}` },
   });
   if (response.statusCode !== 200) throw new Error(`${response.statusCode} ${response.body}`);
