@@ -151,7 +151,7 @@ export async function readExport(file, keys) {
       require(line === JSON.stringify({ end: count }) && header.size === count.leaves, line);
       continue;
     }
-    const { [name]: about, hash, head, signature } = parseLine(line, name);
+    const { about, hash, head, signature } = parseLine(line, name);
     const [writer, seq] = about.slice(-2);
     const known = writerOf(writer);
     const place = placeOf(known, seq);
@@ -172,13 +172,14 @@ export async function readExport(file, keys) {
 /** A leaf, commitment or head whose members are written in their one way. */
 function parseLine(line, name) {
   const value = JSON.parse(line);
-  const { [name]: about, hash, head, signature } = value;
-  const written = JSON.stringify({ [name]: about, hash, ...(name === 'commitment' ? { head } : {}), signature });
+  const { [name]: about, hash, signature } = value;
+  const head = name === 'commitment' ? value.head : undefined;
+  const written = JSON.stringify({ [name]: about, hash, ...(head === undefined ? {} : { head }), signature });
   const isPlace = Array.isArray(about) && about.length === (name === 'leaf' ? 3 : 2) && UUID.test(about.at(-2));
   require(written === line && isPlace && Number.isSafeInteger(about.at(-1)) && HASH.test(hash), line);
   require(head === undefined || (HASH.test(head) && head !== hash), line);
   require(signature === undefined || base64(signature)?.length === 64, line);
-  return value;
+  return { about, hash, head, signature };
 }
 
 /** Leaf indexes (4). */

@@ -135,6 +135,7 @@ function writerKey(writer, first, certifiers) {
 function judgeHeads(writer, { places, C }, trusted, certifiers, found, at) {
   const key = writerKey(writer, places.get(0)?.records[0], certifiers);
   if (C > 0 && key === null) at(0, 'insertion', 'writer', 'the certifying key does not vouch for it');
+  if (key === undefined && C === 0) at(0, 'cut_tail', 'record', 'there are only heads of this writer');
   if (!key) return;
   const broken = Math.min(Infinity, ...found.keys());
   let [agreed, signed, isJudged] = [-1, -1, false];

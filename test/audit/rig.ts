@@ -16,8 +16,8 @@ import { createSealer } from '../../src/io/log/sealing/sealer.ts';
 import { openDatabaseSource } from '../../src/io/log/verify/database-source.ts';
 import { openExportSource } from '../../src/io/log/verify/export-source.ts';
 import { readPublished } from '../../src/io/log/verify/published.ts';
-import type { VerifyReport } from '../../src/io/log/verify/report.ts';
-import type { LogSource } from '../../src/io/log/verify/source.ts';
+import { reportOfBroken, type VerifyReport } from '../../src/io/log/verify/report.ts';
+import { type LogSource, SourceBroken } from '../../src/io/log/verify/source.ts';
 import { verifyLog } from '../../src/io/log/verify/verify-log.ts';
 import { writeExport } from '../../src/io/log/verify/write-export.ts';
 import { NO_COLUMNS, type RecordColumns, type RecordEntry } from '../../src/model/record.ts';
@@ -82,6 +82,11 @@ const TABLES = [
   'policy_sets',
   'policy_blobs',
 ];
+
+function brokenOnly(error: unknown): SourceBroken {
+  if (error instanceof SourceBroken) return error;
+  throw error;
+}
 
 /** A decision as the service records it, with everything that columns are copies of. */
 export function decision(at: number, changes: Json = {}): RecordEntry {
@@ -203,7 +208,10 @@ export async function openRig(t: TearsDown, records = 320): Promise<Rig> {
     tamper: (sql, values) => superuser.query(sql, values === undefined ? undefined : [...values]),
     seal: async () => (await sealer.sealNow()).size,
     verify: async (changes) => judged(await openDatabaseSource(connectAs(database.urls.reader)), changes),
-    verifyExport: async (file) => judged(await openExportSource(file ?? (await exportTo('export.ndjson')))),
+    verifyExport: async (file) => {
+      const source = await openExportSource(file ?? (await exportTo('export.ndjson'))).catch(brokenOnly);
+      return source instanceof SourceBroken ? reportOfBroken(source) : judged(source);
+    },
     exportTo,
     verifyElsewhere: (file) =>
       second.verifyLog({

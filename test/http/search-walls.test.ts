@@ -187,7 +187,7 @@ async function lastRows(): Promise<Json> {
 
 t.test('lists, pages, exports and counts are those of a naive filter', { timeout: 600_000 }, async (t) => {
   const seen = { hidden: 0, given: 0, sets: 0 };
-  const sets = { ...runs(20, 300), endOnFailure: true };
+  const sets = { ...runs(12, 300), endOnFailure: true };
   await fc.assert(
     fc.asyncProperty(
       fc.array(wall, { minLength: 1, maxLength: 5 }),

@@ -80,7 +80,8 @@ export async function passChains(source: LogSource, options: ChainOptions): Prom
     if (running?.writer === writer && isSame === true) running.agreed = seq;
     return signatures.check(writer, seq, head, (holds) => {
       const why = holds === false ? 'signature' : isSame === null ? 'alone' : 'hash';
-      if (holds === null) end.isUnknown = true;
+      // Of a writer of whom there is nothing else nobody could tell whether it holds: it is still a head without a commitment.
+      if (holds === null && !(isSame === null && end.committed === 0)) end.isUnknown = true;
       else if (holds && isSame === true) end.signed = Math.max(end.signed, seq);
       else if (badHeads.length < MOST_BAD) badHeads.push({ writer, seq, why, after });
     });
