@@ -121,7 +121,8 @@ function stateSubject(plan: FactsPlan, attributes: Values, { slots, absent }: Fr
 
 function readSubject(plan: FactsPlan, attributes: Values, size: number): Stated {
   const missing: string[] = [];
-  const [values, absent] = [new Array<unknown>(size), new Array<number>(size).fill(1)];
+  const values: unknown[] = [];
+  const absent: number[] = Array.from({ length: size }, () => 1);
   stateAll(plan.members.subject, attributes, { slots: values, absent }, missing);
   const slots = absent.flatMap((one, slot) => (one === 0 ? [slot] : []));
   return { plan, slots, values: slots.map((slot) => values[slot]), missing };

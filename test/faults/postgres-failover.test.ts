@@ -69,7 +69,7 @@ t.test('failover to a standby that lacks the last batches', async (t) => {
   const [opening] = log.records.filter(({ said }) => said['reason'] === 'head_lost');
   const lost = String(run.lines({ code: 'head_lost' })[0]?.['writer']);
   const kept = log.records.filter(({ writer }) => writer === lost).length;
-  const last = (opening?.said['previous_head'] as { readonly seq: number }).seq;
+  const last = (opening?.said['previous_head'] as { readonly seq: number } | undefined)?.seq ?? -1;
   t.equal(log.writers.length, 2, 'a new writer opened, once');
   t.match(opening?.said, { kind: 'writer_opened', previous: lost });
   t.strictSame(

@@ -67,7 +67,7 @@ t.test('agrees on texts with any byte changed, lost or doubled', async () => {
       const index = place % text.length;
       const [head, tail] = [text.subarray(0, index), text.subarray(index + 1)];
       const old = text[index] ?? 0;
-      const changed = { change: [byte], bit: [old ^ (1 << byte % 8)], cut: [], double: [old, old] }[how];
+      const changed = { change: [byte], bit: [old ^ (1 << (byte % 8))], cut: [], double: [old, old] }[how];
       return agrees(Buffer.concat([head, Buffer.from(changed), tail]));
     }),
     runs(3_000),

@@ -47,7 +47,11 @@ export async function writeExport(options: ExportOptions): Promise<Exported> {
     if (isGzipped) await pipeline(text, createGzip(), hashed, output);
     else await pipeline(text, hashed, output);
     const handle = await open(draft, 'r');
-    await handle.sync().finally(() => handle.close());
+    try {
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
     await rename(draft, file);
   } catch (error) {
     await rm(draft, { force: true });
