@@ -94,7 +94,7 @@ t.test(
       }
       await run.calm();
     }
-    t.ok(run.lines({ code: 'connection_lost', cause: '57P01' }).length > 0, 'the log says who did it');
+    t.ok(run.lines({ msg: 'recorder', cause: '57P01' }).length > 0, 'the log says who did it');
     await run.conclude();
     const writes = run.failures().filter(({ attempt }) => attempt.leaves === 'decisions');
     t.strictSame(writes, [], 'nobody who asked for a decision was even told');
