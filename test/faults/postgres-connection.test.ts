@@ -67,7 +67,7 @@ t.test(
     const { proxy, run } = await setUp(t);
     await run.calm();
     const before = run.load.exchanges.length;
-    proxy.delay(100);
+    proxy.delay(50);
     await run.calm();
     t.strictSame(run.failures(before), [], 'slow is not down');
     await run.suffer('two seconds in either direction', {
