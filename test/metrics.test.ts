@@ -90,6 +90,12 @@ t.test('every metric of the table is there, and what it names is there', async (
     [
       'privity_refused_tokens_total',
       'privity_rate_limited_total',
+      'privity_spool_bytes',
+      'privity_spool_limit_bytes',
+      'privity_spool_batches',
+      'privity_spool_records',
+      'privity_spool_oldest_seconds',
+      'privity_spooled_records_total',
       'privity_sealed_records',
       'privity_published_records',
       'privity_sealing_behind_seconds',

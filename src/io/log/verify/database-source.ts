@@ -33,7 +33,10 @@ export async function openDatabaseSource(connect: () => Promise<pg.Client>): Pro
     others.push(other.client);
     return other.client;
   };
-  const amount = await estimate(client);
+  const amount = await estimate(client).catch(async (error: unknown) => {
+    await client.end().catch(() => undefined);
+    throw error;
+  });
   const pool = createBlockPool();
   const fresh = createBlockPool(); // nothing is given back: what is kept of a row is a part of its block
   return {
