@@ -12,7 +12,7 @@ import type { Wall } from './walls.ts';
 const LONG_LIST = 5_000;
 
 /** Entries looked at between two pauses. */
-const STEP = 2_000;
+const STEP = 500;
 
 export function* reviewData(
   walls: readonly Wall[],
