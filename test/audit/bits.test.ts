@@ -104,7 +104,9 @@ t.test('a change of a single bit anywhere in an export is noticed by both verifi
       t.equal(report.verdict, 'broken', where);
       t.equal(elsewhere.verdict, 'broken', where);
       const { kind, thing, leaf } = report.first ?? {};
-      if (thing !== 'export') t.match(elsewhere.first, { kind, thing, leaf }, where);
+      // A byte that no JSON text may hold makes a line unreadable to one of them, a record changed to the other.
+      const isReadable = thing !== 'export' && elsewhere.first?.thing !== 'export';
+      if (isReadable) t.match(elsewhere.first, { kind, thing, leaf }, where);
     }),
     runs(30),
   );
