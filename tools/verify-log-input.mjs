@@ -3,7 +3,6 @@
 import { createHash, createPublicKey, verify } from 'node:crypto';
 import { createReadStream, readdirSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
-import { createInterface } from 'node:readline';
 import { createGunzip } from 'node:zlib';
 
 const KINDS = 'decision refused read search filter approval purge policy_loaded writer_opened writer_closed'.split(' ');
@@ -77,15 +76,21 @@ export function publishedNotes(place) {
 /** What is not as docs/audit.md describes it. */
 export class Broken extends Error {}
 
-function require(isGood, line) {
+function demand(isGood, line) {
   if (!isGood) throw new Broken(`this line is not as it must be: ${line.slice(0, 120)}`);
 }
 
 /** Every line, each byte as one character. */
 async function* linesOf(file) {
   const raw = createReadStream(file);
-  const bytes = file.endsWith('.gz') ? raw.pipe(createGunzip()) : raw;
-  yield* createInterface({ input: bytes.setEncoding('latin1'), crlfDelay: Infinity });
+  const chunks = (file.endsWith('.gz') ? raw.pipe(createGunzip()) : raw).setEncoding('latin1');
+  let rest = '';
+  for await (const chunk of chunks) {
+    const lines = (rest + chunk).split('\n');
+    rest = lines.pop();
+    yield* lines;
+  }
+  if (rest !== '') yield rest;
 }
 
 /** The canonical form of RFC 8785. */
@@ -122,7 +127,7 @@ export async function readExport(file, keys) {
   const writerOf = (id) => log.writers.get(id) ?? log.writers.set(id, { places: new Map(), C: 0, L: 0 }).get(id);
   const placeOf = ({ places }, seq) => places.get(seq) ?? places.set(seq, { seq, records: [], leaves: [] }).get(seq);
   const enter = (name, line) => {
-    require(order.indexOf(name) >= section && section < 4, line);
+    demand(order.indexOf(name) >= section && section < 4, line);
     section = order.indexOf(name);
     if (name !== 'end') count[name]++;
   };
@@ -131,24 +136,24 @@ export async function readExport(file, keys) {
       header = JSON.parse(line);
       const { origin, size, complete } = header;
       const expected = { privity: 'verification export', version: 1, origin, size, complete };
-      require(JSON.stringify(expected) === line && keys.some(({ name }) => name === origin), line);
+      demand(JSON.stringify(expected) === line && keys.some(({ name }) => name === origin), line);
       continue;
     }
     const [prefix, id, number, how] = /^\{"record":\["([^"]{36})",(\d+)\],"(bytes|base64)":/.exec(line) ?? [];
     if (prefix !== undefined) {
       enter('records', line);
       const seq = Number(number);
-      require(line.endsWith('}') && String(seq) === number, line);
+      demand(line.endsWith('}') && String(seq) === number, line);
       const text = line.slice(prefix.length, -1);
       const bytes = how === 'bytes' ? Buffer.from(text, 'latin1') : Buffer.from(text, 'base64');
       placeOf(writerOf(id), seq).records.push(readRecord(bytes, id, seq));
       continue;
     }
     const [, name] = /^\{"(leaf|commitment|head|end)":/.exec(line) ?? [];
-    require(name !== undefined, line);
+    demand(name !== undefined, line);
     if (name === 'end') {
       enter('end', line);
-      require(line === JSON.stringify({ end: count }) && header.size === count.leaves, line);
+      demand(line === JSON.stringify({ end: count }) && header.size === count.leaves, line);
       continue;
     }
     const { about, hash, head, signature } = parseLine(line, name);
@@ -176,9 +181,9 @@ function parseLine(line, name) {
   const head = name === 'commitment' ? value.head : undefined;
   const written = JSON.stringify({ [name]: about, hash, ...(head === undefined ? {} : { head }), signature });
   const isPlace = Array.isArray(about) && about.length === (name === 'leaf' ? 3 : 2) && UUID.test(about.at(-2));
-  require(written === line && isPlace && Number.isSafeInteger(about.at(-1)) && HASH.test(hash), line);
-  require(head === undefined || (HASH.test(head) && head !== hash), line);
-  require(signature === undefined || base64(signature)?.length === 64, line);
+  demand(written === line && isPlace && Number.isSafeInteger(about.at(-1)) && HASH.test(hash), line);
+  demand(head === undefined || (HASH.test(head) && head !== hash), line);
+  demand(signature === undefined || base64(signature)?.length === 64, line);
   return { about, hash, head, signature };
 }
 

@@ -15,6 +15,8 @@ import { count, printable, table } from './shell/text.ts';
 import { type Arguments, type ExitCode, UsageError, type Verb } from './shell/verb.ts';
 
 const MOST_SHOWN = 10;
+/** Records that are verified sooner than threads start. */
+const SHORT_LOG = 20_000;
 
 export const verb: Verb = {
   about: [
@@ -53,7 +55,7 @@ export const verb: Verb = {
     },
   ],
   async run(shell, args) {
-    const threads = readThreads(args.text('threads'));
+    const wanted = readThreads(args.text('threads'));
     const verifiers = await readKeys(shell, args.text('key'));
     const certifiers = await readCertifiers(shell, args.text('certifier'));
     const published = await readPlace(shell, args.text('checkpoints'), verifiers);
@@ -70,6 +72,7 @@ export const verb: Verb = {
     if ('verdict' in found) return tell(shell, args, found);
     try {
       const lastHeadsOnly = args.text('heads') === 'last';
+      const threads = wanted ?? (found.amount < SHORT_LOG ? 0 : availableParallelism());
       const options = { source: found, published, verifiers, certifiers, lastHeadsOnly, threads, onProgress: progress };
       return tell(shell, args, await verifyLog(options));
     } finally {
@@ -100,8 +103,8 @@ async function openSource(shell: Shell, args: Arguments): Promise<LogSource> {
   return openDatabaseSource(() => openClient({ url, applicationName: 'privity verifier', onError: () => undefined }));
 }
 
-function readThreads(text: string | undefined): number {
-  if (text === undefined) return availableParallelism();
+function readThreads(text: string | undefined): number | null {
+  if (text === undefined) return null;
   if (!/^[1-9]\d{0,2}$/.test(text))
     throw new UsageError(`\`--threads ${text}\` is no number of threads`, 'a number from 1 to 999');
   return Number(text);

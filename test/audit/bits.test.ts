@@ -87,7 +87,7 @@ t.test('a change of a single bit anywhere in the database is noticed', async (t)
       await rig.restore();
       t.equal(report.verdict, 'broken', `${table}.${column} row ${row % rows} bit ${bit}`);
     }),
-    runs(40),
+    runs(40, 500),
   );
 });
 
@@ -108,7 +108,7 @@ t.test('a change of a single bit anywhere in an export is noticed by both verifi
       const isReadable = thing !== 'export' && elsewhere.first?.thing !== 'export';
       if (isReadable) t.match(elsewhere.first, { kind, thing, leaf }, where);
     }),
-    runs(30),
+    runs(30, 400),
   );
 });
 
@@ -123,7 +123,7 @@ t.test('an export that was cut off anywhere is noticed', async (t) => {
       });
       t.match(await rig.verifyElsewhere(file), { verdict: 'broken' });
     }),
-    runs(15),
+    runs(15, 100),
   );
 });
 
