@@ -1,10 +1,13 @@
 // Compiles policy sets of the past from what the database kept of them. It must never give a set that is not the one its revision names.
 import { createCompileCache } from './core/compile-cache.ts';
-import { compilePolicies } from './core/compile.ts';
+import { compileInSteps } from './core/compile.ts';
 import type { PolicySet } from './core/policy-set.ts';
 import { formatDiagnostic } from './core/schema-check.ts';
-import { parseSourceFile } from './io/policies/parse.ts';
-import type { StoredPolicies } from './io/reports/stored-policies.ts';
+import { parseBesideRequests } from './io/policies/parse.ts';
+import { createListMemory } from './io/policies/list-file.ts';
+import { runInSlices } from './io/policies/slices.ts';
+import { createYamlThread } from './io/policies/yaml-thread.ts';
+import type { StoredManifest, StoredPolicies } from './io/reports/stored-policies.ts';
 import type { SourceFile } from './model/diagnostic.ts';
 
 export type PastSet =
@@ -14,10 +17,13 @@ export type PastSet =
 
 export interface PastPolicies {
   at(revision: string): Promise<PastSet>;
+  /** The files of a set below a folder such as `walls/`, parsed; null where they were not kept. */
+  sources(revision: string, folder: string): Promise<readonly SourceFile[] | null>;
 }
 
 /** Records of one revision mostly follow each other; several services may have had different ones at a time. */
 const MOST_KEPT = 4;
+const MOST_SOURCES = 500;
 
 interface Kept {
   readonly past: PastSet;
@@ -38,20 +44,41 @@ export function createPastPolicies(stored: StoredPolicies): PastPolicies {
     return undefined;
   }
 
+  /** Parsed beside requests, for a service that answers meanwhile. A path: its content is gone or was changed. */
+  async function read(
+    manifest: StoredManifest,
+    folder: string,
+    known: (key: string) => SourceFile | undefined,
+  ): Promise<ReadonlyMap<string, SourceFile> | string> {
+    const entries = [...manifest.files]
+      .filter(([path]) => path.startsWith(folder))
+      .map(([path, hash]) => ({ path, hash, key: `${path}\u0000${hash}` }));
+    const unknown = entries.filter(({ key }) => known(key) === undefined);
+    const contents = await stored.contents([...new Set(unknown.map(({ hash }) => hash))]);
+    const files = new Map<string, SourceFile>();
+    const thread = createYamlThread();
+    try {
+      for (const { path, hash, key } of entries) {
+        const bytes = contents.get(hash);
+        const file =
+          known(key) ??
+          (bytes === undefined ? undefined : await parseBesideRequests(ownFile(path, bytes, hash), thread));
+        if (file === undefined) return path;
+        files.set(key, file);
+      }
+    } finally {
+      await thread.close();
+    }
+    return files;
+  }
+
   async function load(revision: string): Promise<Kept> {
     const manifest = await stored.manifest(revision);
     if (manifest === null) return failed(`policy set ${revision}: it was not kept`, false);
-    const entries = [...manifest.files].map(([path, hash]) => ({ path, hash, key: `${path}\u0000${hash}` }));
-    const unknown = entries.filter(({ key }) => parsed(key) === undefined);
-    const contents = await stored.contents([...new Set(unknown.map(({ hash }) => hash))]);
-    const files = new Map<string, SourceFile>();
-    for (const { path, hash, key } of entries) {
-      const bytes = contents.get(hash);
-      const file = parsed(key) ?? (bytes === undefined ? undefined : parseSourceFile(path, bytes));
-      if (file === undefined) return failed(`policy set ${revision}: ${path} is gone or was changed`, true);
-      files.set(key, file);
-    }
-    const { set, diagnostics } = compilePolicies([...files.values()], { commit: manifest.commit, cache });
+    const files = await read(manifest, '', parsed);
+    if (typeof files === 'string') return failed(`policy set ${revision}: ${files} is gone or was changed`, true);
+    const steps = compileInSteps([...files.values()], { commit: manifest.commit, cache });
+    const { set, diagnostics } = await runInSlices(steps);
     if (set === null) {
       const error = diagnostics.find(({ severity }) => severity === 'error');
       const why = error === undefined ? '' : `: ${formatDiagnostic(error)}`;
@@ -61,7 +88,25 @@ export function createPastPolicies(stored: StoredPolicies): PastPolicies {
     return { past: { set }, files };
   }
 
+  /** Of all sets that were asked for: sets of one folder mostly share their files. */
+  const sources = new Map<string, SourceFile>();
+
   return {
+    async sources(revision, folder) {
+      const manifest = await stored.manifest(revision);
+      if (manifest === null) return null;
+      const files = await read(manifest, folder, (key) => sources.get(key));
+      if (typeof files === 'string') return null;
+      for (const [key, file] of files) {
+        sources.delete(key);
+        sources.set(key, file);
+      }
+      for (const oldest of sources.keys()) {
+        if (sources.size <= MOST_SOURCES) break;
+        sources.delete(oldest);
+      }
+      return [...files.values()];
+    },
     async at(revision) {
       const found = kept.get(revision) ?? (await load(revision));
       kept.delete(revision);
@@ -73,6 +118,11 @@ export function createPastPolicies(stored: StoredPolicies): PastPolicies {
       return found.past;
     },
   };
+}
+
+/** Nothing is remembered: files of other sets are as likely to come next. */
+function ownFile(path: string, bytes: Uint8Array, hash: string) {
+  return { path, bytes, hash, memory: createListMemory() };
 }
 
 function failed(problem: string, altered: boolean): Kept {

@@ -1,7 +1,10 @@
 // Remembers what files that have not changed were compiled to, so that a change of one file redoes only what it touches. It must never keep what had errors.
 import type { Diagnostic, SourceFile } from '../model/diagnostic.ts';
-import type { DataPart } from './data.ts';
+import type { DataPart, PieceMemory } from './data.ts';
+import type { ReviewMemory } from './findings.ts';
 import type { Firm } from './firm.ts';
+import { createMergeMemory, type MergeMemory } from './merge-data.ts';
+import type { LoadedTest } from './policy-set.ts';
 import { createReport, type Report } from './report.ts';
 import type { Rule } from './rules.ts';
 import type { Wall } from './walls.ts';
@@ -12,6 +15,11 @@ export interface CompileCache {
   readonly rules: Memory<readonly Rule[]>;
   readonly walls: Memory<readonly Wall[]>;
   readonly data: Memory<DataPart | null>;
+  readonly tests: Memory<readonly LoadedTest[]>;
+  /** Of long lists the blocks that have not changed. */
+  readonly pieces: PieceMemory;
+  readonly merged: MergeMemory;
+  readonly dataReview: ReviewMemory;
   /** What the rules were found to be when they were last looked at together. */
   review: RulesReview | null;
 }
@@ -32,7 +40,17 @@ interface Remembered<T> {
 type Memory<T> = WeakMap<SourceFile, Remembered<T>>;
 
 export function createCompileCache(): CompileCache {
-  return { firm: new WeakMap(), rules: new WeakMap(), walls: new WeakMap(), data: new WeakMap(), review: null };
+  return {
+    firm: new WeakMap(),
+    rules: new WeakMap(),
+    walls: new WeakMap(),
+    data: new WeakMap(),
+    tests: new WeakMap(),
+    pieces: new WeakMap(),
+    merged: createMergeMemory(),
+    dataReview: { last: null },
+    review: null,
+  };
 }
 
 /** What the file was compiled to with the same firm, or what `compile` makes of it now. */

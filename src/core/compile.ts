@@ -81,11 +81,16 @@ export function* compileInSteps(files: readonly SourceFile[], options: CompileOp
       walls.push(...(yield* remember(cache.walls, file, firm, report, (own) => compileWallsFile(file, firm, own))));
     } else if (folder === 'data') {
       const part = yield* remember(cache.data, file, firm, report, (own) =>
-        compileDataFile(file, { names: firm.names, dictionary: firm.dictionary, report: own }),
+        compileDataFile(file, { names: firm.names, dictionary: firm.dictionary, report: own }, cache.pieces),
       );
       if (part !== null) parts.push(part);
-    } else if (folder === 'tests') tests.push(...loadTests(file, report));
-    else if (file.path.includes('/')) report.add(file.problems); // nothing else looks at it
+    } else if (folder === 'tests') {
+      const loaded = yield* remember(cache.tests, file, null, report, function* (own) {
+        yield;
+        return loadTests(file, own);
+      });
+      tests.push(...loaded);
+    } else if (file.path.includes('/')) report.add(file.problems); // nothing else looks at it
     yield;
   }
   unique(
@@ -98,15 +103,17 @@ export function* compileInSteps(files: readonly SourceFile[], options: CompileOp
     'wall',
     report,
   );
-  const data = yield* mergeData(parts, report);
+  const data = yield* mergeData(parts, report, cache.merged);
   yield;
   const issuers = compileIssuers(one('issuers.yaml'), firm, report);
   const callers = compileCallers(one('callers.yaml'), issuers, firm, data.aiAssistants, report);
+  yield;
   const lockdown = compileLockdown(one('lockdown.yaml'), report);
   const retention = compileRetention(one('retention.yaml'), firm, data, report);
+  yield;
   if (!hasErrors(report)) {
     yield* rememberReview(cache, firm, rules, report, (own) => reviewRules(firm, rules, own));
-    yield* reviewData(walls, data, parts, report);
+    yield* reviewData(walls, data, parts, report, cache.dataReview);
   }
   const diagnostics = sorted(report.diagnostics);
   if (hasErrors(report)) return { set: null, diagnostics };

@@ -1,72 +1,68 @@
-// Policy data of one file, checked against the dictionary and brought into the form that decisions read. It must never let an entry of the wrong type through.
-import { AiAssistant, DataFile, Grant, Matter, Person, Resource, Service } from '../model/data.ts';
-import type { GrantEntry, MatterEntry, PersonEntry, ResourceEntry, ServiceEntry } from '../model/data.ts';
-import type { SourceFile } from '../model/diagnostic.ts';
-import { compileReader, describeType, isAbsent, type Entry, type Reader } from './attribute-types.ts';
-import { grantType, serviceType, type Dictionary } from './dictionary.ts';
-import { at, type Place, type Report } from './report.ts';
+// Policy data of one file, in pieces that outlive a change of the file elsewhere. It must never let an entry through that was not checked.
+import { DataFile } from '../model/data.ts';
+import type { RowBlock, SourceFile } from '../model/diagnostic.ts';
+import type { Entry } from './attribute-types.ts';
+import {
+  createEntryReaders,
+  emptyPiece,
+  isListRoot,
+  LISTS,
+  type DataContext,
+  type EntryReaders,
+  type ListRoot,
+  type MatterFacts,
+  type OnFile,
+  type Piece,
+  type ResourceFacts,
+} from './data-entries.ts';
+import type { Dictionary } from './dictionary.ts';
+import { createReport } from './report.ts';
 import { checkEntries, checkFile } from './schema-check.ts';
-import { NONE, UNKNOWN_VALUE } from './truth.ts';
-import type { NameKind, Vocabulary } from './vocabulary.ts';
 
-/** Typed values that outrank what a token or request says, by slot. */
-export type OnFile = readonly { readonly slot: number; readonly path: string; readonly value: unknown }[];
+/** A list in the order of its file. A piece is the same object for as long as the entries in it stay as they are. */
+export type Pieces<T> = readonly (readonly T[])[];
 
-export interface MatterFacts {
-  readonly clientId: string;
-  readonly practiceGroup: string | typeof NONE;
-  readonly responsible: string | typeof NONE;
-  readonly proposing: string | typeof NONE;
-  readonly team: readonly string[];
-  readonly onFile: OnFile;
-}
-
-export interface ResourceFacts {
-  readonly type: string;
-  readonly id: string;
-  readonly onFile: OnFile;
-}
-
-/** What one data file says; `where` leads back to the entry for messages. */
+/** What one data file says; the index of an entry in its list leads back to it for messages. */
 export interface DataPart {
   readonly file: SourceFile;
-  readonly matters: readonly (readonly [id: string, facts: MatterFacts])[];
-  readonly grants: readonly Entry[];
-  readonly services: readonly Entry[];
-  readonly people: readonly (readonly [id: string, onFile: OnFile])[];
-  readonly directory: readonly (readonly [id: string, attributes: Readonly<Record<string, unknown>>])[];
-  readonly assistants: readonly (readonly [id: string, people: readonly string[]])[];
-  readonly consents: readonly (readonly [id: string, clients: readonly string[]])[];
-  readonly aiAssistants: readonly string[];
-  readonly resources: readonly ResourceFacts[];
+  readonly matters: Pieces<readonly [id: string, facts: MatterFacts]>;
+  readonly grants: Pieces<Entry>;
+  readonly services: Pieces<Entry>;
+  readonly people: Pieces<readonly [id: string, onFile: OnFile]>;
+  readonly directory: Pieces<readonly [id: string, attributes: Readonly<Record<string, unknown>>]>;
+  readonly resources: Pieces<ResourceFacts>;
+  readonly aiAssistants: Pieces<string>;
+  readonly assistants: Readonly<Record<string, readonly string[]>>;
+  readonly consents: Readonly<Record<string, readonly string[]>>;
 }
 
-export interface DataContext {
-  readonly names: Vocabulary;
-  readonly dictionary: Dictionary;
-  readonly report: Report;
-}
+/** What blocks without any mistake became, with the words of which firm. */
+export type PieceMemory = WeakMap<RowBlock, { readonly dictionary: Dictionary; readonly piece: Piece }>;
 
-const LISTS = {
-  matters: Matter,
-  grants: Grant,
-  people: Person,
-  services: Service,
-  ai_assistants: AiAssistant,
-  resources: Resource,
-} as const;
+/** Some entries of a list, and the index of the first. */
+interface Run {
+  readonly root: ListRoot;
+  readonly from: number;
+  readonly entries: readonly unknown[];
+  readonly block: RowBlock | null;
+}
 
 /** Entries handled between two pauses. */
 const STEP = 500;
+const NOBODY: Readonly<Record<string, string[]>> = {};
 
 /** Checks and compiles one file; pauses between slices so that a reload never stalls requests. Returns null when the file is unusable. */
-export function* compileDataFile(file: SourceFile, context: DataContext): Generator<void, DataPart | null> {
+export function* compileDataFile(
+  file: SourceFile,
+  context: DataContext,
+  memory: PieceMemory = new WeakMap(),
+): Generator<void, DataPart | null> {
   const { report } = context;
   if (!isRecord(file.value)) {
     report.add(checkFile(file, DataFile));
     return null;
   }
-  const lists = new Map<keyof typeof LISTS, readonly unknown[]>();
+  const lists = new Map<ListRoot, readonly unknown[]>();
   const rest: Record<string, unknown> = {};
   for (const [root, value] of Object.entries(file.value)) {
     if (isListRoot(root) && Array.isArray(value)) lists.set(root, value);
@@ -74,169 +70,72 @@ export function* compileDataFile(file: SourceFile, context: DataContext): Genera
   }
   const before = report.diagnostics.length;
   report.add(checkFile({ ...file, value: rest }, DataFile));
-  for (const [root, entries] of lists) {
-    for (let from = 0; from < entries.length; from += STEP) {
-      report.add(checkEntries(file, [root], entries.slice(from, from + STEP), LISTS[root], from));
-      yield;
-    }
+  const runs = [...lists].flatMap(([root, entries]) => cutIntoRuns(file, root, entries));
+  const known = ({ block }: Run): Piece | undefined => {
+    const remembered = block === null ? undefined : memory.get(block);
+    return remembered?.dictionary === context.dictionary ? remembered.piece : undefined;
+  };
+  for (const run of runs) {
+    if (known(run) !== undefined) continue;
+    report.add(checkEntries(file, [run.root], run.entries, LISTS[run.root], run.from));
+    yield;
   }
   if (report.diagnostics.length > before) return null;
 
-  const whole: DataFile = { ...rest };
-  const part = {
-    matters: [] as (readonly [string, MatterFacts])[],
-    grants: [] as Entry[],
-    services: [] as Entry[],
-    people: [] as (readonly [string, OnFile])[],
-    directory: [] as (readonly [string, Readonly<Record<string, unknown>>])[],
-    resources: [] as ResourceFacts[],
-  };
-  const each = function* <T>(root: keyof typeof LISTS, handle: (entry: T, place: Place) => void): Generator<void> {
-    const entries = (lists.get(root) ?? []) as readonly T[];
-    for (const [index, entry] of entries.entries()) {
-      handle(entry, { file, path: [root, index] });
-      if (index % STEP === STEP - 1) yield;
+  const pieces: Piece[] = [];
+  const order = Object.keys(LISTS);
+  for (const run of runs.toSorted((a, b) => order.indexOf(a.root) - order.indexOf(b.root))) {
+    let piece = known(run);
+    if (piece === undefined) {
+      const own = createReport();
+      piece = compileRun(file, run, createEntryReaders({ ...context, report: own }));
+      report.add(own.diagnostics);
+      const { dictionary } = context;
+      if (run.block !== null && own.diagnostics.length === 0) memory.set(run.block, { dictionary, piece });
+      yield;
     }
-  };
-  yield* each<MatterEntry>('matters', (entry, place) =>
-    part.matters.push([entry.id, matterFacts(entry, place, context)]),
-  );
-  const readGrant = compileReader(grantType(context.names));
-  yield* each<GrantEntry>('grants', (entry, place) => {
-    const grant = readEntry(readGrant, entry, { ...place, item: entry.id }, report);
-    plainNames('action', entry.actions, at({ ...place, item: entry.id }, 'actions'), context);
-    part.grants.push(grant);
-  });
-  const readService = compileReader(serviceType(context.names));
-  yield* each<ServiceEntry>('services', (entry, place) => {
-    checkService(entry, { ...place, item: entry.sub }, context);
-    part.services.push(readEntry(readService, entry, { ...place, item: entry.sub }, report));
-  });
-  yield* each<PersonEntry>('people', (entry, place) => {
-    const { id, directory, ...overrides } = entry;
-    const here = { ...place, item: id };
-    part.people.push([id, onFile('subject', overrides, here, context)]);
-    if (directory === undefined) return;
-    onFile('subject', directory, at(here, 'directory'), context);
-    part.directory.push([id, directory]);
-  });
-  yield* each<ResourceEntry>('resources', (entry, place) => {
-    const here = { ...place, item: `${entry.type} ${entry.id}` };
-    plainNames('resource type', [entry.type], at(here, 'type'), context);
-    part.resources.push({
-      type: entry.type,
-      id: entry.id,
-      onFile: onFile('resource', entry.properties ?? {}, at(here, 'properties'), context),
-    });
-  });
-  for (const id of Object.keys(whole.consents ?? {})) {
+    pieces.push(piece);
+  }
+  const { consents = NOBODY, assistants = NOBODY }: DataFile = rest;
+  for (const id of Object.keys(consents)) {
     if (!context.names.consents.has(id))
       report.unknown({ file, path: ['consents', id] }, 'consent list', id, context.names.consents.keys());
   }
-  const assistants = (lists.get('ai_assistants') ?? []) as readonly { sub: string }[];
+  return { file, ...listsOf(pieces), assistants, consents };
+}
+
+function cutIntoRuns(file: SourceFile, root: ListRoot, entries: readonly unknown[]): readonly Run[] {
+  const runs: Run[] = [];
+  let from = 0;
+  for (const block of file.blocks ?? []) {
+    runs.push({ root, from, entries: block.entries, block });
+    from += block.entries.length;
+  }
+  for (; from < entries.length; from += STEP)
+    runs.push({ root, from, entries: entries.slice(from, from + STEP), block: null });
+  return runs;
+}
+
+function compileRun(file: SourceFile, { root, from, entries }: Run, readers: EntryReaders): Piece {
+  const piece = emptyPiece();
+  const read = readers[root];
+  for (const [index, entry] of entries.entries()) read(entry, { file, path: [root, from + index] }, piece);
+  return piece;
+}
+
+/** Of what is empty nothing is kept: a list that has not changed is then made of the same pieces. */
+function listsOf(pieces: readonly Piece[]): Omit<DataPart, 'file' | 'assistants' | 'consents'> {
+  const filled = <T>(listOf: (piece: Piece) => readonly T[]): Pieces<T> =>
+    pieces.map(listOf).filter(({ length }) => length > 0);
   return {
-    file,
-    ...part,
-    assistants: Object.entries(whole.assistants ?? {}),
-    consents: Object.entries(whole.consents ?? {}),
-    aiAssistants: assistants.map(({ sub }) => sub),
+    matters: filled(({ matters }) => matters),
+    grants: filled(({ grants }) => grants),
+    services: filled(({ services }) => services),
+    people: filled(({ people }) => people),
+    directory: filled(({ directory }) => directory),
+    resources: filled(({ resources }) => resources),
+    aiAssistants: filled(({ aiAssistants }) => aiAssistants),
   };
-}
-
-const NOTHING_ON_FILE: OnFile = [];
-
-function matterFacts(entry: MatterEntry, place: Place, context: DataContext): MatterFacts {
-  const here = { ...place, item: entry.id };
-  for (const name of ['matter_id', 'client_id']) {
-    if (entry.properties?.[name] !== undefined) {
-      context.report.error(
-        at(here, 'properties', name),
-        'reserved-property',
-        `\`${name}\` of a matter cannot stand in its properties`,
-        'the entry itself says it',
-      );
-    }
-  }
-  return {
-    clientId: entry.client_id,
-    practiceGroup: entry.practice_group ?? NONE,
-    responsible: entry.responsible_attorney ?? NONE,
-    proposing: entry.proposing_partner ?? NONE,
-    team: entry.team ?? [],
-    onFile:
-      entry.properties === undefined
-        ? NOTHING_ON_FILE
-        : onFile('resource', entry.properties, at(here, 'properties'), context),
-  };
-}
-
-function onFile(
-  namespace: 'subject' | 'resource',
-  values: Readonly<Record<string, unknown>>,
-  place: Place,
-  context: DataContext,
-): OnFile {
-  const result: { slot: number; path: string; value: unknown }[] = [];
-  for (const [name, raw] of Object.entries(values)) {
-    if (isAbsent(raw)) continue;
-    const path = `${namespace}.${name}`;
-    const attribute = context.dictionary.byPath.get(path);
-    // Only what a token or request may carry: never the id or type by which the entry is found.
-    if (attribute === undefined || !context.dictionary.declared.includes(attribute)) {
-      const known = context.dictionary.declared.filter((one) => one.namespace === namespace).map((one) => one.name);
-      context.report.unknown(at(place, name), `${namespace} attribute`, name, known);
-      continue;
-    }
-    const value = attribute.read(raw);
-    if (value === UNKNOWN_VALUE) {
-      context.report.error(at(place, name), 'wrong-type', `\`${path}\` must be ${describeType(attribute.type)}`);
-    }
-    result.push({ slot: attribute.slot, path, value });
-  }
-  return result;
-}
-
-function readEntry(reader: Reader, entry: GrantEntry | ServiceEntry, place: Place, report: Report): Entry {
-  const read = reader(entry);
-  if (!isRecord(read)) return {};
-  for (const [field, value] of Object.entries(read)) {
-    if (value === UNKNOWN_VALUE)
-      report.error(
-        at(place, field),
-        'wrong-type',
-        `\`${field}\` has the wrong form`,
-        'instants are RFC 3339, such as 2026-03-01T00:00:00Z',
-      );
-  }
-  return read;
-}
-
-function checkService(entry: ServiceEntry, place: Place, context: DataContext): void {
-  const { names, report } = context;
-  for (const [index, system] of entry.source_systems.entries()) {
-    if (!names.sourceSystems.has(system))
-      report.unknown(at(place, 'source_systems', index), 'source system', system, names.sourceSystems);
-  }
-  for (const [index, job] of entry.allowed.entries()) {
-    plainNames('resource type', [job.resource_type], at(place, 'allowed', index, 'resource_type'), context);
-    plainNames('action', job.actions, at(place, 'allowed', index, 'actions'), context);
-  }
-}
-
-/** Requests name actions and types, never groups: an entry that names a group would match nothing. */
-function plainNames(kind: NameKind, list: readonly string[], place: Place, { names, report }: DataContext): void {
-  for (const [index, name] of list.entries()) {
-    const here = kind === 'action' ? at(place, index) : place;
-    const plain = kind === 'action' ? names.actions : names.resourceTypes;
-    if (plain.has(name)) continue;
-    const members = names.expand(kind, [name], here, report);
-    if (members.size === 0) continue; // reported as unknown
-    report.error(here, 'group-in-data', `\`${name}\` is a group`, `name its members: ${[...members].join(', ')}`);
-  }
-}
-
-function isListRoot(root: string): root is keyof typeof LISTS {
-  return Object.hasOwn(LISTS, root);
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

@@ -1,7 +1,7 @@
 // Brings one request and what is on file about it into a frame. It must never let what a caller says outrank what is on file.
 import type { DecisionRequest } from '../model/decision.ts';
 import { isAbsent } from './attribute-types.ts';
-import type { OnFile } from './data.ts';
+import type { OnFile } from './data-entries.ts';
 import { SLOT, type Attribute } from './dictionary.ts';
 import type { FactsPlan, Start } from './facts-plan.ts';
 import type { Frame } from './frame.ts';

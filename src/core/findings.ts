@@ -1,8 +1,9 @@
 // Data that is legitimate but deserves a look: void grants, walled people on teams, overlong lists, unknown people. It must never stop a load.
 import type { Diagnostic } from '../model/diagnostic.ts';
-import type { DataPart, MatterFacts } from './data.ts';
+import type { DataPart } from './data.ts';
+import type { MatterFacts } from './data-entries.ts';
 import type { Entry } from './attribute-types.ts';
-import type { PolicyData } from './merge-data.ts';
+import { isSame, type PolicyData } from './merge-data.ts';
 import { at, createReport, type Path, type Place, type Report } from './report.ts';
 import type { Rule } from './rules.ts';
 import { NONE } from './truth.ts';
@@ -14,17 +15,41 @@ const LONG_LIST = 5_000;
 /** Entries looked at between two pauses. */
 const STEP = 500;
 
+/** What was noted about entries the last time, as long as everything that it depends on is the same. */
+export interface ReviewMemory {
+  last: {
+    readonly of: readonly object[];
+    readonly barriers: Barriers;
+    readonly notes: WeakMap<object, readonly Note[]>;
+  } | null;
+}
+
+/** About one entry of a piece of a list. */
+interface Note {
+  readonly index: number;
+  readonly member: string;
+  /** Null: the person is unknown, and that is said once, in however many lists. */
+  readonly why: string | null;
+  readonly person: string;
+}
+
 export function* reviewData(
   walls: readonly Wall[],
   data: PolicyData,
   parts: readonly DataPart[],
   report: Report,
+  memory: ReviewMemory = { last: null },
 ): Generator<void> {
-  const barriers = indexBarriers(walls, data);
+  const of = [data.assistants, data.people, data.directory, ...walls];
+  if (memory.last === null || !isSame(memory.last.of, of))
+    memory.last = { of, barriers: indexBarriers(walls, data), notes: new WeakMap() };
+  const { barriers, notes } = memory.last;
+  yield;
+  const isUnknown = (person: unknown): person is string =>
+    typeof person === 'string' && data.directory.size > 0 && !data.people.has(person);
   const told = new Set<string>();
-  /** Once each, in however many lists. */
   const unknown = (person: unknown, place: Place, ...member: Path) => {
-    if (typeof person !== 'string' || data.directory.size === 0 || data.people.has(person) || told.has(person)) return;
+    if (!isUnknown(person) || told.has(person)) return;
     told.add(person);
     const message = `\`${person}\` is not listed in data/people`;
     report.finding(at(place, ...member), 'unknown-person', message, 'check the spelling');
@@ -32,30 +57,41 @@ export function* reviewData(
   for (const part of parts) {
     const { file } = part;
     reviewLists(part, report);
-    for (const [index, grant] of part.grants.entries()) {
-      const place = { file, path: ['grants', index], item: String(grant['id']) };
-      reviewGrant(grant, place, data, report);
-      unknown(grant['granted_to'], place, 'granted_to');
-      unknown(grant['approved_by'], place, 'approved_by');
-      if (index % STEP === STEP - 1) yield;
+    let index = 0;
+    for (const piece of part.grants) {
+      for (const grant of piece) {
+        const place = { file, path: ['grants', index], item: String(grant['id']) };
+        reviewGrant(grant, place, data, report);
+        unknown(grant['granted_to'], place, 'granted_to');
+        unknown(grant['approved_by'], place, 'approved_by');
+        index++;
+        if (index % STEP === 0) yield;
+      }
     }
-    for (const [index, [id, matter]] of part.matters.entries()) {
-      const place = { file, path: ['matters', index], item: id };
-      reviewTeam(id, matter, place, barriers, report);
-      unknown(matter.responsible, place, 'responsible_attorney');
-      unknown(matter.proposing, place, 'proposing_partner');
-      for (const person of matter.team) unknown(person, place, 'team');
-      if (index % STEP === STEP - 1) yield;
+    let from = 0;
+    for (const piece of part.matters) {
+      let noted = notes.get(piece);
+      if (noted === undefined) {
+        notes.set(piece, (noted = piece.flatMap(([id, matter], at) => notesOn(id, matter, at, barriers, isUnknown))));
+        yield;
+      }
+      for (const { index: within, member, why, person } of noted) {
+        const place = { file, path: ['matters', from + within], item: piece[within]?.[0] };
+        if (why === null) unknown(person, place, member);
+        else reportBarrier(person, why, at(place, member), report);
+      }
+      from += piece.length;
+      yield;
     }
-    for (const [id, assisted] of part.assistants)
+    for (const [id, assisted] of Object.entries(part.assistants))
       for (const person of [id, ...assisted]) unknown(person, { file, path: ['assistants', id] });
     yield;
   }
   for (const [index, wall] of walls.entries()) {
     reviewWall(wall, data, report);
-    const sides = wall.sides.map(({ people }) => people);
-    for (const people of [wall.excluded, wall.included, wall.acknowledged, wall.released, ...sides])
+    for (const people of [wall.excluded, wall.included, wall.acknowledged, wall.released])
       for (const person of people) unknown(person, wall.place);
+    for (const { people } of wall.sides) for (const person of people) unknown(person, wall.place);
     if (index % STEP === STEP - 1) yield;
   }
 }
@@ -107,7 +143,7 @@ const NO_BARRIERS: readonly Barrier[] = [];
 function reviewLists(part: DataPart, report: Report): void {
   if (!/\.ya?ml$/.test(part.file.path)) return;
   for (const root of ['matters', 'grants', 'people', 'resources'] as const) {
-    const { length } = part[root];
+    const length = part[root].reduce((sum: number, piece) => sum + piece.length, 0);
     if (length <= LONG_LIST) continue;
     report.finding(
       { file: part.file, path: [root] },
@@ -139,38 +175,43 @@ function reviewGrant(grant: Entry, place: Place, data: PolicyData, report: Repor
   }
 }
 
-function reviewTeam(
+function notesOn(
   id: string,
-  { clientId, team }: MatterFacts,
-  place: Place,
+  { clientId, team, responsible, proposing }: MatterFacts,
+  index: number,
   { byMatter, byClient }: Barriers,
-  report: Report,
-): void {
-  for (const barrier of [...(byMatter.get(id) ?? NO_BARRIERS), ...(byClient.get(clientId) ?? NO_BARRIERS)]) {
-    for (const person of team) {
-      const why = barrier(person);
-      if (why === null) continue;
-      report.finding(
-        at(place, 'team'),
-        'walled-team-member',
-        `\`${person}\` is on the team but ${why}`,
-        'the wall wins while it is active; take the person off the team',
-      );
+  isUnknown: (person: unknown) => person is string,
+): readonly Note[] {
+  const notes: Note[] = [];
+  for (const barriers of [byMatter.get(id), byClient.get(clientId)]) {
+    for (const barrier of barriers ?? NO_BARRIERS) {
+      for (const person of team) {
+        const why = barrier(person);
+        if (why !== null) notes.push({ index, member: 'team', why, person });
+      }
     }
   }
+  if (isUnknown(responsible)) notes.push({ index, member: 'responsible_attorney', why: null, person: responsible });
+  if (isUnknown(proposing)) notes.push({ index, member: 'proposing_partner', why: null, person: proposing });
+  for (const person of team) if (isUnknown(person)) notes.push({ index, member: 'team', why: null, person });
+  return notes;
+}
+
+function reportBarrier(person: string, why: string, place: Place, report: Report): void {
+  const message = `\`${person}\` is on the team but ${why}`;
+  const hint = 'the wall wins while it is active; take the person off the team';
+  report.finding(place, 'walled-team-member', message, hint);
 }
 
 function reviewWall(wall: Wall, data: PolicyData, report: Report): void {
   const { place } = wall;
-  for (const id of [wall.matter, ...wall.sides.flatMap(({ matters }) => [...matters])]) {
-    if (id === null || data.matters.has(id)) continue;
-    report.finding(
-      place,
-      'unknown-matter',
-      `the matter \`${id}\` is not registered yet`,
-      'the wall holds from the moment it is',
-    );
-  }
+  const known = (id: string): void => {
+    if (data.matters.has(id)) return;
+    const message = `the matter \`${id}\` is not registered yet`;
+    report.finding(place, 'unknown-matter', message, 'the wall holds from the moment it is');
+  };
+  if (wall.matter !== null) known(wall.matter);
+  for (const { matters } of wall.sides) for (const id of matters) known(id);
   if (wall.kind === 'inclusion' && wall.included.size === 0) {
     report.finding(place, 'nobody-included', 'the inclusion wall lets nobody in', 'list included_people');
   }

@@ -1,5 +1,6 @@
 // Joins the parts of all data files into one set of look-ups. It must never let one entry silently replace another.
-import type { DataPart, MatterFacts, OnFile } from './data.ts';
+import type { DataPart, Pieces } from './data.ts';
+import type { MatterFacts, OnFile } from './data-entries.ts';
 import { createEntryTable, type EntryTable } from './frame.ts';
 import type { Report } from './report.ts';
 
@@ -16,66 +17,176 @@ export interface PolicyData {
   readonly resources: ReadonlyMap<string, OnFile>;
 }
 
-const STEP = 5_000;
+/** What was joined last, and of which objects: the same ones are not joined again. */
+interface Joined<T> {
+  last: { readonly of: readonly object[]; readonly value: T } | null;
+}
+
+export type MergeMemory = { readonly [Name in keyof PolicyData]: Joined<PolicyData[Name]> };
+
+export function createMergeMemory(): MergeMemory {
+  return {
+    matters: { last: null },
+    grants: { last: null },
+    services: { last: null },
+    people: { last: null },
+    directory: { last: null },
+    assistants: { last: null },
+    consents: { last: null },
+    aiAssistants: { last: null },
+    resources: { last: null },
+  };
+}
+
+const STEP = 2_000;
 
 export function resourceKey(type: string, id: string): string {
   return `${type}\u0000${id}`;
 }
 
-export function* mergeData(parts: readonly DataPart[], report: Report): Generator<void, PolicyData> {
-  const matters = yield* unique(parts, 'matters', (part) => part.matters, report);
-  const people = yield* unique(parts, 'people', (part) => part.people, report);
-  const resources = yield* unique(
-    parts,
-    'resources',
-    (part) => part.resources.map(({ type, id, onFile }) => [resourceKey(type, id), onFile] as const),
-    report,
-  );
-  yield* unique(parts, 'grants', (part) => part.grants.map((grant) => [String(grant['id']), grant] as const), report);
-  yield* unique(parts, 'services', (part) => part.services.map((one) => [String(one['sub']), one] as const), report);
-  const consents = new Map<string, Set<string>>();
-  const assistants = new Map<string, string[]>();
-  for (const part of parts) {
-    for (const [id, clients] of part.consents)
-      for (const client of clients) listOf(consents, id, () => new Set<string>()).add(client);
-    for (const [id, assisted] of part.assistants) listOf(assistants, id, (): string[] => []).push(...assisted);
-  }
+export function* mergeData(
+  parts: readonly DataPart[],
+  report: Report,
+  memory: MergeMemory = createMergeMemory(),
+): Generator<void, PolicyData> {
+  const byId = <T, V>(
+    root: string,
+    listOf: (part: DataPart) => Pieces<T>,
+    entryOf: (item: T) => readonly [string, V],
+  ) => unique(parts, root, listOf, entryOf, report);
+  const table = function* (root: 'grants' | 'services', id: string): Generator<void, EntryTable> {
+    yield* byId(
+      root,
+      (part) => part[root],
+      (entry) => [String(entry[id]), entry],
+    );
+    return createEntryTable(parts.flatMap((part) => part[root].flat()));
+  };
+  const joined = function* <T>(joint: Joined<T>, of: readonly object[], join: () => Generator<void, T>) {
+    if (joint.last !== null && isSame(joint.last.of, of)) return joint.last.value;
+    const before = report.diagnostics.length;
+    const value = yield* join();
+    joint.last = report.diagnostics.length === before ? { of, value } : null;
+    return value;
+  };
+  const of = (listOf: (part: DataPart) => readonly object[]): readonly object[] => parts.flatMap(listOf);
   return {
-    matters,
-    people,
-    resources,
-    consents,
-    assistants,
-    directory: new Map(parts.flatMap((part) => part.directory)),
-    grants: createEntryTable(parts.flatMap((part) => part.grants)),
-    services: createEntryTable(parts.flatMap((part) => part.services)),
-    aiAssistants: new Set(parts.flatMap((part) => part.aiAssistants)),
+    matters: yield* joined(
+      memory.matters,
+      of(({ matters }) => matters),
+      () =>
+        byId(
+          'matters',
+          ({ matters }) => matters,
+          (entry) => entry,
+        ),
+    ),
+    people: yield* joined(
+      memory.people,
+      of(({ people }) => people),
+      () =>
+        byId(
+          'people',
+          ({ people }) => people,
+          (entry) => entry,
+        ),
+    ),
+    resources: yield* joined(
+      memory.resources,
+      of(({ resources }) => resources),
+      () =>
+        byId(
+          'resources',
+          ({ resources }) => resources,
+          ({ type, id, onFile }) => [resourceKey(type, id), onFile],
+        ),
+    ),
+    grants: yield* joined(
+      memory.grants,
+      of(({ grants }) => grants),
+      () => table('grants', 'id'),
+    ),
+    services: yield* joined(
+      memory.services,
+      of(({ services }) => services),
+      () => table('services', 'sub'),
+    ),
+    directory: yield* joined(
+      memory.directory,
+      of(({ directory }) => directory),
+      function* () {
+        yield;
+        return new Map(parts.flatMap(({ directory }) => directory.flat()));
+      },
+    ),
+    assistants: yield* joined(memory.assistants, filled(parts.map(({ assistants }) => assistants)), function* () {
+      yield;
+      return joinLists(parts.map(({ assistants }) => assistants));
+    }),
+    consents: yield* joined(memory.consents, filled(parts.map(({ consents }) => consents)), function* () {
+      yield;
+      const lists = joinLists(parts.map(({ consents }) => consents));
+      return new Map([...lists].map(([id, clients]) => [id, new Set(clients)] as const));
+    }),
+    aiAssistants: yield* joined(
+      memory.aiAssistants,
+      of(({ aiAssistants }) => aiAssistants),
+      function* () {
+        yield;
+        return new Set(parts.flatMap(({ aiAssistants }) => aiAssistants.flat()));
+      },
+    ),
   };
 }
 
-function* unique<T>(
+function* unique<T, V>(
   parts: readonly DataPart[],
   root: string,
-  entriesOf: (part: DataPart) => readonly (readonly [string, T])[],
+  listOf: (part: DataPart) => Pieces<T>,
+  entryOf: (item: T) => readonly [string, V],
   report: Report,
-): Generator<void, Map<string, T>> {
-  const all = new Map<string, T>();
+): Generator<void, Map<string, V>> {
+  const all = new Map<string, V>();
   for (const part of parts) {
-    for (const [index, [id, value]] of entriesOf(part).entries()) {
-      if (all.has(id)) {
-        const name = id.replace('\u0000', ' ');
-        const place = { file: part.file, path: [root, index], item: name };
-        report.error(place, 'duplicate-id', `\`${name}\` is listed twice in ${root}`, 'remove one of the two entries');
+    let index = 0;
+    for (const piece of listOf(part)) {
+      for (const item of piece) {
+        const [id, value] = entryOf(item);
+        if (all.has(id)) {
+          const name = id.replace('\u0000', ' ');
+          const place = { file: part.file, path: [root, index], item: name };
+          report.error(
+            place,
+            'duplicate-id',
+            `\`${name}\` is listed twice in ${root}`,
+            'remove one of the two entries',
+          );
+        }
+        all.set(id, value);
+        index++;
+        if (index % STEP === 0) yield;
       }
-      all.set(id, value);
-      if (index % STEP === STEP - 1) yield;
     }
   }
   return all;
 }
 
-function listOf<K, V>(map: Map<K, V>, key: K, create: () => V): V {
-  let value = map.get(key);
-  if (value === undefined) map.set(key, (value = create()));
-  return value;
+function joinLists(parts: readonly Readonly<Record<string, readonly string[]>>[]): Map<string, readonly string[]> {
+  const all = new Map<string, string[]>();
+  for (const part of parts) {
+    for (const [id, list] of Object.entries(part)) {
+      const before = all.get(id);
+      if (before === undefined) all.set(id, [...list]);
+      else before.push(...list);
+    }
+  }
+  return all;
+}
+
+function filled<T extends object>(objects: readonly T[]): readonly T[] {
+  return objects.filter((one) => Object.keys(one).length > 0);
+}
+
+export function isSame(left: readonly object[], right: readonly object[]): boolean {
+  return left.length === right.length && left.every((one, index) => one === right[index]);
 }

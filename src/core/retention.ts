@@ -3,7 +3,7 @@
 import type { SourceFile } from '../model/diagnostic.ts';
 import { RetentionFile } from '../model/retention.ts';
 import { describeType } from './attribute-types.ts';
-import type { OnFile } from './data.ts';
+import type { OnFile } from './data-entries.ts';
 import type { Attribute } from './dictionary.ts';
 import type { Firm } from './firm.ts';
 import type { PolicyData } from './merge-data.ts';
@@ -61,7 +61,8 @@ export function compileRetention(
   if (problems.length > 0) return null;
   const entry = file.value as RetentionFile;
   const place: Place = { file, path: [] };
-  const groups = new Set([...data.matters.values()].map(({ practiceGroup }) => practiceGroup));
+  const groups = new Set<unknown>();
+  for (const { practiceGroup } of data.matters.values()) groups.add(practiceGroup);
   const ids = new Set<string>();
   const classes = (entry.classes ?? []).map((one, index): RetentionClass => {
     const here = at({ ...place, item: one.id }, 'classes', index);

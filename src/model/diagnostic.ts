@@ -20,6 +20,11 @@ export interface Diagnostic extends Position {
   readonly hint?: string;
 }
 
+/** A part of a long list: the same object for as long as this part of the file stays as it is, wherever it stands in the file. */
+export interface RowBlock {
+  readonly entries: readonly unknown[];
+}
+
 /** One file of the policies folder after parsing, before any meaning is given to it. */
 export interface SourceFile {
   /** Path below the policies folder, with forward slashes. */
@@ -29,6 +34,8 @@ export interface SourceFile {
   readonly hash: string;
   /** Plain JSON value; undefined when the text could not be parsed. */
   readonly value: unknown;
+  /** Of a CSV or NDJSON list: all entries of its one root once more, in blocks. */
+  readonly blocks?: readonly RowBlock[];
   /** Line and column of the member that a path of keys and indexes leads to (or of its nearest parent). */
   readonly locate: (path: readonly (string | number)[]) => { line: number; column: number };
   /** Syntax errors found while parsing. */

@@ -14,37 +14,66 @@ interface Column {
   readonly read: (cell: string) => unknown;
 }
 
+/** The one problem of a row that says nothing about the rows after it. */
+export const CELLS = 'csv-cells';
+
 type Tell = (message: string, hint?: string) => void;
+
+/** What the header says; lists with the same header have equal keys. */
+export interface Columns {
+  readonly key: string;
+  readonly list: readonly Column[];
+}
+
+export interface CsvRows {
+  /** Null when no row has named the columns yet. */
+  readonly columns: Columns | null;
+  readonly entries: readonly Record<string, unknown>[];
+  /** 1-based, of each entry, within the text. */
+  readonly lines: readonly number[];
+}
 
 /** The rows belong to one root, as in `{ matters: [ … ] }`; an empty cell means that the entry lacks the member. */
 export function* parseCsv(text: string, root: string, entry: TSchema, problems: Problems): Generator<void, Parsed> {
+  const read = yield* readCsv(text, null, entry, problems);
+  if (read === null) return NOWHERE;
+  if (read.columns === null)
+    problems.add(START, 'empty-file', 'the file is empty', 'the first row must name the columns');
+  return read.columns === null ? NOWHERE : { value: { [root]: read.entries }, locate: rowLocator(root, read.lines) };
+}
+
+/** Without columns the first row names them. Null when the text cannot be used at all. */
+export function* readCsv(
+  text: string,
+  known: Columns | null,
+  entry: TSchema,
+  problems: Problems,
+): Generator<void, CsvRows | null> {
   const entries: Record<string, unknown>[] = [];
   const lines: number[] = [];
-  let columns: readonly Column[] | undefined;
+  let columns = known;
   const nothing = text.indexOf('\u0000');
   if (nothing >= 0) {
     problems.add(placeAt(startsOfLines(text), nothing), 'bad-character', NULL_CHARACTER, 'remove it');
-    return NOWHERE;
+    return null;
   }
   for (const rows of csvRows(text, problems)) {
     for (const row of rows) {
-      if (columns === undefined) {
+      if (columns === null) {
         const before = problems.list.length;
-        columns = readHeader(row, entry, problems);
-        if (problems.list.length > before) return NOWHERE;
-      } else if (row.cells.length !== columns.length) {
-        const message = `this row has ${row.cells.length} cells, the header has ${columns.length}`;
-        problems.add({ line: row.line, column: 1 }, 'csv-cells', message, 'put a cell that holds a comma in quotes');
+        columns = { key: JSON.stringify(row.cells), list: readHeader(row, entry, problems) };
+        if (problems.list.length > before) return null;
+      } else if (row.cells.length !== columns.list.length) {
+        const message = `this row has ${row.cells.length} cells, the header has ${columns.list.length}`;
+        problems.add({ line: row.line, column: 1 }, CELLS, message, 'put a cell that holds a comma in quotes');
       } else if (row.cells.some((cell) => cell !== '')) {
-        entries.push(readRow(row, columns));
+        entries.push(readRow(row, columns.list));
         lines.push(row.line);
       }
     }
     yield;
   }
-  if (columns === undefined)
-    problems.add(START, 'empty-file', 'the file is empty', 'the first row must name the columns');
-  return columns === undefined ? NOWHERE : { value: { [root]: entries }, locate: rowLocator(root, lines) };
+  return { columns, entries, lines };
 }
 
 function readRow(row: Row, columns: readonly Column[]): Record<string, unknown> {

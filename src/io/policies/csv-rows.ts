@@ -15,7 +15,7 @@ const LONGEST_BLOCK = 262_144;
 
 /** Rows in order, some at a time. A row that cannot be read is a problem; reading goes on with the line after its first. */
 export function* csvRows(written: string, problems: Problems): Generator<readonly Row[], void> {
-  const text = written.includes('\r') ? written.replaceAll(/\r\n?/gu, '\n') : written;
+  const text = withNewlines(written);
   let line = 1;
   for (let start = 0; start < text.length && !problems.full;) {
     const end = endOfBlock(text, start);
@@ -34,6 +34,11 @@ export function* csvRows(written: string, problems: Problems): Generator<readonl
       for (; line <= brokenLine; line++) start = afterLine(text, start);
     }
   }
+}
+
+/** With the end of a line that is written in any of the three ways that are in use. */
+export function withNewlines(text: string): string {
+  return text.includes('\r') ? text.replaceAll(/\r\n?/gu, '\n') : text;
 }
 
 interface Block {
@@ -112,7 +117,7 @@ function blankLines(block: string, lines: number): number {
   return blank;
 }
 
-function countLines(text: string, start: number, end: number): number {
+export function countLines(text: string, start: number, end: number): number {
   let count = 0;
   for (let at = text.indexOf('\n', start); at >= 0 && at < end; at = text.indexOf('\n', at + 1)) count++;
   return count;

@@ -18,7 +18,16 @@ export function parseJson(text: string, problems: Problems): Parsed {
 
 /** One object per line; blank lines mean nothing. The rows belong to one root, as in `{ matters: [ … ] }`. */
 export function* parseNdjson(text: string, root: string, problems: Problems): Generator<void, Parsed> {
-  const rows: unknown[] = [];
+  const { entries, lines } = yield* readNdjson(text, problems);
+  return { value: { [root]: entries }, locate: rowLocator(root, lines) };
+}
+
+/** The objects, and the 1-based line of each within the text. */
+export function* readNdjson(
+  text: string,
+  problems: Problems,
+): Generator<void, { readonly entries: readonly unknown[]; readonly lines: readonly number[] }> {
+  const entries: unknown[] = [];
   const lines: number[] = [];
   let paused = 0;
   for (let start = 0, line = 1; start < text.length && !problems.full; line++) {
@@ -28,7 +37,7 @@ export function* parseNdjson(text: string, root: string, problems: Problems): Ge
     if (row.trim() !== '') {
       const value = readJson(row, problems, ({ column }) => ({ line, column }));
       if (isObject(value)) {
-        rows.push(value);
+        entries.push(value);
         lines.push(line);
       } else if (value !== undefined) {
         problems.add({ line, column: 1 }, 'not-an-object', 'each line must be one JSON object');
@@ -40,7 +49,7 @@ export function* parseNdjson(text: string, root: string, problems: Problems): Ge
       yield;
     }
   }
-  return { value: { [root]: rows }, locate: rowLocator(root, lines) };
+  return { entries, lines };
 }
 
 /** Rows are located by their line. */

@@ -7,6 +7,7 @@ import { nearest } from '../../core/suggest.ts';
 import type { SourceFile } from '../../model/diagnostic.ts';
 import { parseCsv } from './csv-file.ts';
 import { parseJson, parseNdjson } from './json-file.ts';
+import { createListMemory, parseList, type ListMemory } from './list-file.ts';
 import { runAtOnce, runInSlices } from './slices.ts';
 import { createProblems, decodeText, START, type Problems } from './text.ts';
 import { locatable, NOWHERE, parseYaml, type Parsed } from './yaml-file.ts';
@@ -24,19 +25,25 @@ const MOST_BYTES = {
 const MOST_AT_ONCE = 16 * 1024;
 const HASH_SLICE = 1024 * 1024;
 
+/** A file whose content is known by its hash, and what is remembered of it as it was before. */
+export interface HashedFile {
+  readonly path: string;
+  readonly bytes: Uint8Array;
+  readonly hash: string;
+  readonly memory: ListMemory;
+}
+
 /** The format comes from the ending of the path, the root of a CSV or NDJSON list from its name. */
-export function parseSourceFile(path: string, bytes: Uint8Array): SourceFile {
-  return runAtOnce(parseSteps(path, bytes, runAtOnce(sha256(bytes))));
+export function parseSourceFile(path: string, bytes: Uint8Array, memory = createListMemory()): SourceFile {
+  return runAtOnce(parseSteps({ path, bytes, hash: runAtOnce(sha256(bytes)), memory }));
 }
 
 /** The same without stalling the thread: in slices or, for long YAML, which has none, in the other thread. */
-export async function parseBesideRequests(
-  { path, bytes, hash }: { readonly path: string; readonly bytes: Uint8Array; readonly hash: string },
-  thread: YamlThread,
-): Promise<SourceFile> {
+export async function parseBesideRequests(file: HashedFile, thread: YamlThread): Promise<SourceFile> {
+  const { path, bytes, hash } = file;
   const long = fileFormat(path) === 'yaml' && bytes.length > MOST_AT_ONCE && bytes.length <= mostBytes(path);
   const text = long ? decodeText(bytes, createProblems(path)) : undefined;
-  if (text === undefined) return runInSlices(parseSteps(path, bytes, hash));
+  if (text === undefined) return runInSlices(parseSteps(file));
   const { tree, problems } = await thread.read({ path, text });
   return { path, bytes, hash, ...(tree === null ? NOWHERE : locatable(tree)), problems };
 }
@@ -56,13 +63,18 @@ export function mostBytes(path: string): number {
   return MOST_BYTES[fileFormat(path) ?? 'yaml'];
 }
 
-function* parseSteps(path: string, bytes: Uint8Array, hash: string): Generator<void, SourceFile> {
+function* parseSteps({ path, bytes, hash, memory }: HashedFile): Generator<void, SourceFile> {
   const problems = createProblems(path);
-  const parsed = yield* parseText(path, bytes, problems);
-  return { path, bytes, hash, ...parsed, problems: problems.list };
+  const parsed = yield* parseText(path, bytes, problems, memory);
+  return { path, bytes, hash, problems: problems.list, ...parsed };
 }
 
-function* parseText(path: string, bytes: Uint8Array, problems: Problems): Generator<void, Parsed> {
+function* parseText(
+  path: string,
+  bytes: Uint8Array,
+  problems: Problems,
+  memory: ListMemory,
+): Generator<void, Parsed & Partial<Pick<SourceFile, 'blocks' | 'problems'>>> {
   const format = fileFormat(path) ?? 'yaml';
   if (bytes.length > mostBytes(path)) {
     const hint =
@@ -72,14 +84,21 @@ function* parseText(path: string, bytes: Uint8Array, problems: Problems): Genera
     problems.add(START, 'too-large', `the file is larger than ${mostBytes(path) / 1024 / 1024} MiB`, hint);
     return NOWHERE;
   }
+  if (format === 'yaml' || format === 'json') {
+    const text = decodeText(bytes, problems);
+    yield;
+    if (text === undefined) return NOWHERE;
+    return format === 'yaml' ? parseYaml(text, problems) : parseJson(text, problems);
+  }
+  const root = rowsRoot(path);
+  const unnamed = createProblems(path);
+  const entry = entrySchema(path, root, format, unnamed);
+  const list = entry && (yield* parseList({ path, bytes, format, root, entry }, memory));
+  if (list) return list;
   const text = decodeText(bytes, problems);
   yield;
   if (text === undefined) return NOWHERE;
-  if (format === 'yaml') return parseYaml(text, problems);
-  if (format === 'json') return parseJson(text, problems);
-  const root = rowsRoot(path);
-  const entry = entrySchema(path, root, format, problems);
-  if (entry === undefined) return NOWHERE;
+  if (entry === undefined) return { ...NOWHERE, problems: unnamed.list };
   return yield* format === 'csv' ? parseCsv(text, root, entry, problems) : parseNdjson(text, root, problems);
 }
 

@@ -1,7 +1,9 @@
 // What one reading of the policies gives, parsed with the memory of the reading before. It must never hold files of two moments.
+import { setImmediate } from 'node:timers/promises';
 import { fileFormat, fileKind, FOLDERS, TOP_FILES } from '../../core/file-kind.ts';
 import { nearest } from '../../core/suggest.ts';
 import type { Diagnostic, SourceFile } from '../../model/diagnostic.ts';
+import { createListMemory, type ListMemory } from './list-file.ts';
 import { parseBesideRequests, parseSourceFile, sha256 } from './parse.ts';
 import { runInSlices } from './slices.ts';
 import { START } from './text.ts';
@@ -34,32 +36,54 @@ export interface RawFile {
   readonly bytes: Uint8Array;
 }
 
-/** Files of the last reading by path and hash, so that a changed file alone is parsed again. */
+/** Files of the last reading by path and content, so that a changed file alone is parsed again, and of a long list its changed blocks. */
 export interface SourceCache {
   parse(files: readonly RawFile[]): Promise<readonly SourceFile[]>;
 }
 
 /** The first reading has no requests beside it and is done at one go; later ones never stall the thread. */
 export function createSourceCache(): SourceCache {
-  let known: ReadonlyMap<string, SourceFile> | undefined;
+  let known: ReadonlyMap<string, Known> | undefined;
   return {
     async parse(files) {
-      const parsed = new Map<string, SourceFile>();
+      const read = new Map<string, Known>();
       const thread = createYamlThread();
       try {
         for (const { path, bytes } of files.toSorted((a, b) => (a.path < b.path ? -1 : 1))) {
-          const hash = await runInSlices(sha256(bytes));
-          const key = `${path}\u0000${hash}`;
-          const file = known?.get(key) ?? (known && (await parseBesideRequests({ path, bytes, hash }, thread)));
-          parsed.set(key, file ?? parseSourceFile(path, bytes));
+          const before = known?.get(path);
+          const memory = before?.memory ?? createListMemory();
+          if (before !== undefined && (await runInSlices(areEqual(before.file.bytes, bytes)))) read.set(path, before);
+          else if (known === undefined) read.set(path, { file: parseSourceFile(path, bytes, memory), memory });
+          else {
+            const hash = await runInSlices(sha256(bytes));
+            read.set(path, { file: await parseBesideRequests({ path, bytes, hash, memory }, thread), memory });
+            await setImmediate();
+          }
         }
       } finally {
         await thread.close();
       }
-      known = parsed;
-      return [...parsed.values()];
+      known = read;
+      return [...read.values()].map(({ file }) => file);
     },
   };
+}
+
+const COMPARED_AT_ONCE = 4 * 1024 * 1024;
+
+function* areEqual(left: Uint8Array, right: Uint8Array): Generator<void, boolean> {
+  if (left.length !== right.length) return false;
+  for (let start = 0; start < left.length; start += COMPARED_AT_ONCE) {
+    const end = start + COMPARED_AT_ONCE;
+    if (Buffer.compare(left.subarray(start, end), right.subarray(start, end)) !== 0) return false;
+    yield;
+  }
+  return true;
+}
+
+interface Known {
+  readonly file: SourceFile;
+  readonly memory: ListMemory;
 }
 
 export function folderProblem(file: string, code: string, message: string, hint?: string): Diagnostic {

@@ -46,6 +46,11 @@ export function decodeText(bytes: Uint8Array, problems: Problems): string | unde
   return undefined;
 }
 
+/** Some lines of a file; null when they are not UTF-8. Only at the beginning of the file can there be a byte order mark. */
+export function decodePart(bytes: Uint8Array, isFirst: boolean): string | null {
+  return isUtf8(bytes) ? new TextDecoder('utf-8', { ignoreBOM: !isFirst }).decode(bytes) : null;
+}
+
 function firstWrongByte(bytes: Uint8Array): Place {
   let line = 1;
   for (let start = 0; ; line++) {

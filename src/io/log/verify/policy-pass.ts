@@ -1,9 +1,13 @@
 // Checks that every policy set that decided is kept as it was: revision against names and hashes, hashes against contents. It must never
 // look into a policy.
 import { createHash } from 'node:crypto';
-import { createInflate } from 'node:zlib';
+import { promisify } from 'node:util';
+import { createInflate, inflate } from 'node:zlib';
+import { partsIn } from '../../../core/kept-parts.ts';
 import type { Finding, TamperKind } from '../../../core/verification/finding.ts';
 import type { LogSource } from './source.ts';
+
+const unpack = promisify(inflate);
 
 export interface PolicyResult {
   readonly sets: number;
@@ -20,14 +24,33 @@ export async function passPolicies(
   const found = (kind: TamperKind, thing: Finding['thing'], detail: string): void =>
     void findings.push({ kind, thing, place: null, leaf: null, id: null, detail });
   const kept = new Set<string>();
+  const inParts = new Map<string, readonly string[]>();
   for await (const rows of own.policyFiles()) {
     for (const { hash: name, content } of rows) {
       const key = name.toString('hex');
-      if (!(await hashOfContent(content))?.equals(name)) {
+      const parts = partsIn(content);
+      if (parts !== null)
+        inParts.set(
+          key,
+          parts.map((part) => part.toString('hex')),
+        );
+      else if (!(await hashOfContent(content))?.equals(name)) {
         found('edit', 'policy file', `the content of ${key} has another hash`);
       }
       kept.add(key);
     }
+  }
+  // Whatever is compressed was compared with its hash above; what is made of it has to have its hash as well.
+  let last: ReadonlyMap<string, Buffer> = new Map();
+  for (const [key, parts] of inParts) {
+    if (parts.some((part) => !kept.has(part) || inParts.has(part))) {
+      found('deletion', 'policy file', `a part of ${key} is not kept`);
+      continue;
+    }
+    last = await readParts(own, parts, last);
+    const sum = createHash('sha256');
+    for (const part of parts) sum.update(last.get(part) ?? '');
+    if (sum.digest('hex') !== key) found('edit', 'policy file', `the content of ${key} has another hash`);
   }
   const missing = new Set(used);
   let sets = 0;
@@ -43,6 +66,29 @@ export async function passPolicies(
   }
   for (const revision of missing) found('deletion', 'policy set', `records name ${revision}, which is not kept`);
   return { sets, files: kept.size, findings };
+}
+
+/** By hash. Files that are kept in parts are mostly the same file at several times: the parts they share are read once. */
+async function readParts(
+  own: NonNullable<LogSource['own']>,
+  names: readonly string[],
+  known: ReadonlyMap<string, Buffer>,
+): Promise<ReadonlyMap<string, Buffer>> {
+  const parts = new Map<string, Buffer>();
+  const unread = new Set<string>();
+  for (const name of names) {
+    const part = known.get(name);
+    if (part === undefined) unread.add(name);
+    else parts.set(name, part);
+  }
+  if (unread.size === 0) return parts;
+  for await (const rows of own.policyParts([...unread])) {
+    for (const { hash, content } of rows) {
+      const bytes = await unpack(content).catch(() => null);
+      if (bytes !== null) parts.set(hash.toString('hex'), bytes);
+    }
+  }
+  return parts;
 }
 
 /** Of what was compressed; null where that cannot be told, or where something follows it. */
