@@ -6,8 +6,8 @@ import path from 'node:path';
 import { createGunzip } from 'node:zlib';
 
 const KINDS = 'decision refused read search filter approval purge policy_loaded writer_opened writer_closed'.split(' ');
-const HASH = /^[0-9a-f]{64}$/;
-const UUID = /^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$/;
+export const HASH = /^[0-9a-f]{64}$/;
+export const UUID = /^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$/;
 
 export const sha256 = (...parts) => parts.reduce((sum, part) => sum.update(part), createHash('sha256')).digest();
 
@@ -108,12 +108,12 @@ function readRecord(bytes, writer, seq) {
     const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
     const said = JSON.parse(text);
     if (canonical(said) !== text || !text.startsWith('{') || /\\u(0000|d[89a-f])/.test(text)) return record;
-    const { v, kind, id, prev, at, key, purged } = said;
+    const { v, kind, id, prev, at, key, purged, previous, previous_head: followed } = said;
     const isTime = typeof at === 'string' && new Date(at).toISOString() === at;
     const isPlaced = v === 1 && KINDS.includes(kind) && said.writer === writer && said.seq === seq;
     const isLinked = seq === 0 ? prev === null : HASH.test(prev);
     const problem = isTime && isPlaced && isLinked ? null : 'v, kind, writer, seq, prev or at are not as they must be';
-    return { ...record, problem, kind, id, prev, at: Date.parse(at), key, purged };
+    return { ...record, problem, kind, id, prev, at: Date.parse(at), key, purged, previous, followed };
   } catch {
     return record;
   }
@@ -139,13 +139,14 @@ export async function readExport(file, keys) {
       demand(JSON.stringify(expected) === line && keys.some(({ name }) => name === origin), line);
       continue;
     }
-    const [prefix, id, number, how] = /^\{"record":\["([^"]{36})",(\d+)\],"(bytes|base64)":/.exec(line) ?? [];
+    const [prefix, id, number, how] = /^\{"record":\["([^"]{36})",(\d{1,15})\],"(bytes|base64)":/.exec(line) ?? [];
     if (prefix !== undefined) {
       enter('records', line);
       const seq = Number(number);
-      demand(line.endsWith('}') && String(seq) === number, line);
+      demand(line.endsWith('}') && String(seq) === number && UUID.test(id), line);
       const text = line.slice(prefix.length, -1);
-      const bytes = how === 'bytes' ? Buffer.from(text, 'latin1') : Buffer.from(text, 'base64');
+      const bytes = how === 'bytes' ? Buffer.from(text, 'latin1') : base64(text.slice(1, -1));
+      demand(how === 'bytes' || (/^".*"$/.test(text) && bytes?.includes('\n')), line);
       placeOf(writerOf(id), seq).records.push(readRecord(bytes, id, seq));
       continue;
     }
@@ -181,7 +182,9 @@ function parseLine(line, name) {
   const head = name === 'commitment' ? value.head : undefined;
   const written = JSON.stringify({ [name]: about, hash, ...(head === undefined ? {} : { head }), signature });
   const isPlace = Array.isArray(about) && about.length === (name === 'leaf' ? 3 : 2) && UUID.test(about.at(-2));
-  demand(written === line && isPlace && Number.isSafeInteger(about.at(-1)) && HASH.test(hash), line);
+  const isNumber = (value) => Number.isSafeInteger(value) && value >= 0 && value < 1e15;
+  const areNumbers = isPlace && isNumber(about.at(-1)) && (name !== 'leaf' || isNumber(about[0]));
+  demand(written === line && areNumbers && HASH.test(hash), line);
   demand(head === undefined || (HASH.test(head) && head !== hash), line);
   demand(signature === undefined || base64(signature)?.length === 64, line);
   return { about, hash, head, signature };

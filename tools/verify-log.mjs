@@ -10,12 +10,14 @@ import { parseArgs } from 'node:util';
 import {
   base64,
   Broken,
+  HASH,
   publicKey,
   publishedNotes,
   readCheckpoint,
   readExport,
   readKey,
   sha256,
+  UUID,
 } from './verify-log-input.mjs';
 
 // ---- judging (3 to 9)
@@ -158,6 +160,27 @@ function judgeHeads(writer, { places, C }, trusted, certifiers, found, at) {
   else at(signed + 1, 'insertion', 'record', 'no head is signed over it or a later one');
 }
 
+/** What the first record of the next writer says of one (7.5). */
+function judgeFollowed(log, findings) {
+  const isFound = (writer, seq) => findings.some(({ place }) => place?.writer === writer && place.seq === seq);
+  for (const [by, { places }] of log.writers) {
+    const { kind, previous, followed } = standing(places, 0).records[0] ?? {};
+    const { seq, hash } = followed ?? {};
+    const isHead = UUID.test(previous) && Number.isSafeInteger(seq) && seq >= 0 && HASH.test(hash);
+    if (kind !== 'writer_opened' || !isHead || isFound(by, 0)) continue;
+    const of = log.writers.get(previous) ?? { places: new Map(), C: 0 };
+    const isCut = seq >= of.C;
+    const { commitment, leaf } = standing(of.places, seq);
+    if (!isCut && (commitment === undefined || commitment === hash)) continue;
+    const isConsequence = findings.some(({ place }) => place?.writer === previous && place.seq <= seq);
+    if (isCut ? isFound(previous, of.C) : isConsequence) continue;
+    const [what, thing] = isCut ? ['cut_tail', 'record'] : ['full_recomputation', 'commitment'];
+    const place = { writer: previous, seq: isCut ? of.C : seq };
+    const detail = `the next writer (${by}) began after ${seq}, ${hash}`;
+    findings.push({ kind: what, thing, leaf: isCut ? null : (leaf?.index ?? null), place, id: null, detail });
+  }
+}
+
 /** The tree as a whole (8, 9). */
 function judgeTree(log, checkpoints, roots, trusted, findings) {
   const sizes = [...checkpoints.keys()].sort((a, b) => a - b);
@@ -221,6 +244,7 @@ export async function verifyLog({ export: file, checkpoints: place, key, certifi
     .flatMap(rangesOf);
   for (const [writer, known] of log.writers) findings.push(...judgeWriter(writer, known, log, trusted, certifiers));
   findings.push(...log.findings);
+  judgeFollowed(log, findings);
   judgeTree(log, checkpoints, roots, trusted, findings);
   findings.sort(inOrder);
   return {

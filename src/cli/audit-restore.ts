@@ -1,10 +1,10 @@
 // `privity audit restore`: a backup into an empty database, and the proof that it is the log it was. It must never touch a database that
 // holds anything.
 import { createReadStream } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { pipeline } from 'node:stream';
 import { createGunzip } from 'node:zlib';
+import { openDatabase, readTrust, verifyAndTell } from './audit/verification.ts';
 import { readSettings } from './shell/settings.ts';
 import type { Shell } from './shell/shell.ts';
 import { count } from './shell/text.ts';
@@ -24,6 +24,7 @@ export const verb: Verb = {
     identity: { value: 'FILE', help: 'the age identity that opens it' },
     verify: { help: 'verify and replay what was restored' },
     key: { value: 'FILE', help: 'public keys of checkpoints, as `privity seal --print-key` prints them' },
+    certifier: { value: 'FILE', help: 'public keys that certify writers, PEM (`privity seal --print-certifier`)' },
     published: { value: 'PLACE', help: 'folder or file to which checkpoints were published' },
     sample: { value: 'NUMBER', help: 'how many decisions are replayed; otherwise 1000' },
   },
@@ -46,10 +47,13 @@ export const verb: Verb = {
         'it names the database and the account that owns its tables',
       );
     }
+    // Read first: nothing is restored for a key that cannot be read.
+    const trust = await readTrust(shell, args, 'published');
     await restoreFile(shell, path.resolve(shell.folder, file), path.resolve(shell.folder, identity), url);
     if (!args.isOn('verify')) return 0;
-    const intact = await verify(shell, args, url);
-    return (await replay(shell, url, sample)) && intact ? 0 : 1;
+    const how = { threads: null, lastHeadsOnly: false, isJson: false };
+    const verified = await verifyAndTell(shell, () => openDatabase(url), trust, how);
+    return (await replay(shell, url, sample)) ? verified : 1;
   },
 };
 
@@ -88,53 +92,6 @@ async function restoreFile(shell: Shell, file: string, identity: string, url: st
     throw new Error(`nothing was restored: ${why}`, { cause: error });
   } finally {
     await client.end().catch(() => undefined);
-  }
-}
-
-async function verify(shell: Shell, args: Arguments, url: string): Promise<boolean> {
-  const [{ openClient }, { openDatabaseSource }, { readPublished }, { verifyLog }, { readVerifier }] =
-    await Promise.all([
-      import('../io/db/database.ts'),
-      import('../io/log/verify/database-source.ts'),
-      import('../io/log/verify/published.ts'),
-      import('../io/log/verify/verify-log.ts'),
-      import('../core/sealing/signed-note.ts'),
-    ]);
-  const [keyFile, place] = [args.text('key'), args.text('published')];
-  const lines =
-    keyFile === undefined ? [] : (await readFile(path.resolve(shell.folder, keyFile), 'utf8')).trim().split('\n');
-  const verifiers = lines.map((line) => {
-    const verifier = readVerifier(line);
-    if (verifier === null) throw new UsageError(`${keyFile ?? ''} holds a line that is no public key of checkpoints`);
-    return verifier;
-  });
-  if (place !== undefined && verifiers.length === 0) throw new UsageError('--published goes with --key');
-  const published = place === undefined ? null : await readPublished(path.resolve(shell.folder, place), verifiers);
-  const source = await openDatabaseSource(() =>
-    openClient({ url, applicationName: 'privity audit restore', onError: () => undefined }),
-  );
-  try {
-    const report = await verifyLog({
-      source,
-      published,
-      verifiers: verifiers.length === 0 ? null : verifiers,
-      certifiers: [],
-      lastHeadsOnly: false,
-      threads: 1,
-      onProgress: ({ step, done }) => shell.progress.show(`verifying ${step}: ${done.toLocaleString('en-US')} …`),
-    });
-    shell.progress.clear();
-    const { counts, findings, notes } = report;
-    shell.out.line(
-      `verified: ${report.verdict}; ${count(counts.records, 'record')}, ${count(counts.purged, 'payload')} purged, ` +
-        `${count(counts.proven, 'leaf', 'leaves')} under checkpoints`,
-    );
-    for (const finding of findings) shell.out.line(`  ${JSON.stringify(finding)}`);
-    for (const note of notes) shell.out.line(`  ${note}`);
-    return report.verdict === 'intact';
-  } finally {
-    shell.progress.clear();
-    await source.close();
   }
 }
 

@@ -95,7 +95,7 @@ export function exportDoor(app: FastifyInstance, options: ExportDoorOptions, don
   done();
 }
 
-async function* resumed(first: IteratorResult<string, void>, rest: AsyncGenerator<string, void>) {
+async function* resumed(first: IteratorResult<Buffer, void>, rest: AsyncGenerator<Buffer, void>) {
   if (first.done === true) return;
   yield first.value;
   yield* rest;

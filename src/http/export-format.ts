@@ -1,9 +1,10 @@
 // Turns rows of the log into lines of an export. It must never let free text out unmasked, nor write a row that was not permitted.
 import { csvHead, csvLine } from '../core/reading/csv.ts';
+import { createGlance, PERMITTED_BY, SHOWN_IN_LISTS } from '../core/reading/glance.ts';
 import { ocsfEvent } from '../core/reading/ocsf.ts';
 import { foundRecord, type LogRow } from '../core/reading/row.ts';
-import { recordOfText, textOfEscaped } from '../core/reading/stored-text.ts';
-import type { LookedAt } from '../io/reports/search.ts';
+import { recordOfText } from '../core/reading/stored-text.ts';
+import type { PieceRow } from '../io/reports/log-piece.ts';
 import type { ExportFormat, View } from '../model/search.ts';
 import type { RowPermits } from './log-reading.ts';
 import { maskFreeText } from './mask.ts';
@@ -14,14 +15,20 @@ export interface ExportLines {
   /** What comes before the first row. */
   readonly head: string;
   /** Null: the reader does not get this row. */
-  line(row: LookedAt, permits: RowPermits): ExportLine | null;
+  line(row: PieceRow, permits: RowPermits): ExportLine | null;
 }
 
 export interface ExportLine {
-  readonly text: string;
+  /** Null: the bytes of the row as they are, and a line end. */
+  readonly text: string | null;
   readonly matter: string | null;
   readonly client: string | null;
 }
+
+type Json = LogRow['record'];
+
+/** The members of a record that are asked for, of the whole record where its bytes are in doubt. */
+type Look = (row: PieceRow) => { readonly record: Json; readonly isGlance: boolean };
 
 const NDJSON = 'application/x-ndjson; charset=utf-8';
 const CSV = 'text/csv; charset=utf-8; header=present';
@@ -38,32 +45,56 @@ export function exportLines(format: ExportFormat, view: View, version: string): 
     return { contentType: NDJSON, fileName: `${name}.ocsf.ndjson`, head: '', line: byRecord(write) };
   }
   const write = (row: LogRow): string => `${JSON.stringify(foundRecord(view, row))}\n`;
-  const line = view === 'log' ? recordLine : byRecord(write);
+  const line = view === 'log' ? byBytes() : byRecord(write);
   return { contentType: NDJSON, fileName: `${name}.ndjson`, head: '', line };
 }
 
 function byRecord(write: (row: LogRow) => string): ExportLines['line'] {
-  return ({ id, kind, bytes }, permits) => {
-    const record = recordOfText(textOfEscaped(bytes ?? ''));
+  const look = lookFor(SHOWN_IN_LISTS);
+  return (row, permits) => {
+    const { record } = look(row);
+    const { id } = row;
     if (!permits.record(id, record)) return null;
-    return lineOf(record, write({ id, kind, record }));
+    return lineOf(record, write({ id, kind: row.kind, record }));
   };
 }
 
 /** The record itself, on one line: where nothing is masked, byte for byte what was hashed. */
-function recordLine({ id, kind, bytes }: LookedAt, permits: RowPermits): ExportLine | null {
-  const text = textOfEscaped(bytes ?? '');
-  const record = recordOfText(text);
-  if (!permits.record(id, record)) return null;
-  if (Object.keys(record).length === 0) return lineOf(record, `${JSON.stringify({ id, kind, unreadable: true })}\n`);
-  const freeText = record['free_text'];
-  const isMasked = Array.isArray(freeText) && freeText.length > 0;
-  // Canonical JSON has no line ends; what has was tampered with.
-  const isWhole = !isMasked && !text.includes('\n') && !text.includes('\r');
-  return lineOf(record, isWhole ? `${text}\n` : `${JSON.stringify(maskFreeText(record))}\n`);
+function byBytes(): ExportLines['line'] {
+  const look = lookFor(PERMITTED_BY);
+  return (row, permits) => {
+    const { record, isGlance } = look(row);
+    const { id } = row;
+    if (!permits.record(id, record)) return null;
+    const freeText = record['free_text'];
+    const isMasked = Array.isArray(freeText) && freeText.length > 0;
+    // Canonical JSON has no line ends.
+    if (isGlance && !isMasked) return lineOf(record, null);
+    const text = textOf(row);
+    const whole = recordOfText(text);
+    if (Object.keys(whole).length === 0) {
+      return lineOf(record, `${JSON.stringify({ id, kind: row.kind, unreadable: true })}\n`);
+    }
+    // What has some was tampered with.
+    const isOneLine = !isMasked && !text.includes('\n') && !text.includes('\r');
+    return lineOf(record, isOneLine ? `${text}\n` : `${JSON.stringify(maskFreeText(whole))}\n`);
+  };
 }
 
-function lineOf({ matter, client }: LogRow['record'], text: string): ExportLine {
+function lookFor(paths: readonly string[]): Look {
+  const glance = createGlance(paths);
+  return (row) => {
+    const record = glance.at(row.block, row.from, row.to);
+    return record === null ? { record: recordOfText(textOf(row)), isGlance: false } : { record, isGlance: true };
+  };
+}
+
+/** What is no UTF-8 is replaced. */
+function textOf({ block, from, to }: PieceRow): string {
+  return block.toString('utf8', from, to);
+}
+
+function lineOf({ matter, client }: Json, text: string | null): ExportLine {
   const place = (value: unknown): string | null => (typeof value === 'string' ? value : null);
   return { text, matter: place(matter), client: place(client) };
 }

@@ -3,8 +3,10 @@
 import { setImmediate as otherWork } from 'node:timers/promises';
 import type { PolicySet } from '../core/policy-set.ts';
 import { noteReading } from '../core/reading/reading-places.ts';
-import type { LogSearch, LookedAt } from '../io/reports/search.ts';
+import type { LogPiece } from '../io/reports/log-piece.ts';
+import type { LogSearch } from '../io/reports/search.ts';
 import { PrivityError } from '../model/errors.ts';
+import { createExportChunk } from './export-chunk.ts';
 import type { ExportLines } from './export-format.ts';
 import type { LogReading, RowPermits } from './log-reading.ts';
 
@@ -24,11 +26,12 @@ export interface ExportDeps {
 }
 
 const ROWS_AT_ONCE = 1_000;
-const PIECE_LENGTH = 64 * 1024;
 /** Longer than this decisions do not wait. */
 const SLICE_MS = 5;
+/** Rows between two looks at the clock. */
+const CLOCK_EVERY = 8;
 
-export async function* exportPieces(deps: ExportDeps): AsyncGenerator<string, void> {
+export async function* exportPieces(deps: ExportDeps): AsyncGenerator<Buffer, void> {
   const { reading, lines, record } = deps;
   const note = noteReading(reading.set);
   let rows = 0;
@@ -37,36 +40,41 @@ export async function* exportPieces(deps: ExportDeps): AsyncGenerator<string, vo
   let isOurs = true;
   try {
     const permitsNow = followPolicies(deps, () => (ended = 'not_permitted'));
-    let piece = lines.head;
+    const chunk = createExportChunk();
+    chunk.addText(lines.head);
     let sliceBegan = performance.now();
+    let looked = 0;
     for (let coming: Coming | null = fetchAfter(deps, null); coming !== null;) {
-      const looked = await coming();
-      coming = looked.length < ROWS_AT_ONCE ? null : fetchAfter(deps, looked.at(-1)?.id ?? null);
+      const piece = await coming();
+      coming = piece.count < ROWS_AT_ONCE ? null : fetchAfter(deps, piece.last);
       let permits = await permitsNow();
-      for (const row of looked) {
-        const line = row.bytes === null ? null : lines.line(row, permits);
+      const { row } = piece;
+      while (piece.next()) {
+        const line = row.from < 0 ? null : lines.line(row, permits);
         if (line !== null) {
           rows += 1;
           note.add(line.matter, line.client);
-          piece += line.text;
+          if (line.text === null) chunk.addLine(row.block, row.from, row.to);
+          else chunk.addText(line.text);
         }
-        if (piece.length >= PIECE_LENGTH) {
+        if (chunk.isFull()) {
           isOurs = false;
-          yield piece;
+          yield chunk.take();
           isOurs = true;
-          piece = '';
           // The rows to come may have waited for the client.
           permits = await permitsNow();
         }
-        if (performance.now() - sliceBegan > SLICE_MS) {
+        if (++looked % CLOCK_EVERY === 0 && performance.now() - sliceBegan > SLICE_MS) {
           await otherWork();
           sliceBegan = performance.now();
         }
       }
+      piece.release();
     }
-    if (piece !== '') {
+    const rest = chunk.take();
+    if (rest.length > 0) {
       isOurs = false;
-      yield piece;
+      yield rest;
       isOurs = true;
     }
     ended = 'complete';
@@ -78,11 +86,11 @@ export async function* exportPieces(deps: ExportDeps): AsyncGenerator<string, vo
   }
 }
 
-type Coming = () => Promise<readonly LookedAt[]>;
+type Coming = () => Promise<LogPiece>;
 
 /** The database reads on while the rows before are written. */
 function fetchAfter({ log, reading }: ExportDeps, after: string | null): Coming {
-  const rows = log.rows(reading.query, after, ROWS_AT_ONCE);
+  const rows = log.piece(reading.query, after, ROWS_AT_ONCE);
   // Nobody may ever ask how it went.
   rows.catch(() => undefined);
   return () => rows;

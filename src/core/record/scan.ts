@@ -65,9 +65,16 @@ export function wantedMembers(paths: readonly string[]): Wanted {
   return { members: build(''), count: paths.length };
 }
 
+/** Instead of an end: as `Scanned` has them. */
+const NOT_CANONICAL = -1;
+const UNDECIDED = -2;
+
+/** Every bit of every byte that the last `scanValue` saw in a text: from 0x80 on the text has to be valid UTF-8 too. */
+let seenLast = 0;
+
 /**
  * Scans `[from, to)`. Spans are pairs of the first byte of a value and the byte after it, -1 where the member is not there; they hold
- * only where the text is canonical. One function without calls where it is busy: this is most of the work of a verification.
+ * only where the text is canonical.
  */
 export function scanRecord(
   text: Uint8Array,
@@ -77,13 +84,36 @@ export function scanRecord(
   spans: Int32Array<ArrayBuffer>,
 ): Scanned {
   spans.fill(-1);
+  if (text[from] !== 0x7b) return 'not_canonical';
+  const end = scanValue(text, from, to, members, 0, spans);
+  if (end === UNDECIDED) return 'undecided';
+  return end === to && (seenLast < 0x80 || isUtf8(text.subarray(from, to))) ? 'canonical' : 'not_canonical';
+}
+
+export function seenInLast(): number {
+  return seenLast;
+}
+
+/**
+ * The end of the value that begins at `from`; negative for one that is not canonical, or not decided. Does not tell whether it is valid
+ * UTF-8, nor sets spans anew that are not there. One function without calls where it is busy: a verification goes through every byte.
+ * @param to it may not reach beyond
+ * @param members that are wanted of it
+ * @param base how deep it stands in the record
+ */
+export function scanValue(
+  text: Uint8Array,
+  from: number,
+  to: number,
+  members: readonly WantedMember[],
+  base: number,
+  spans: Int32Array<ArrayBuffer>,
+): number {
   let at = from;
-  let depth = 0;
-  let seen = 0; // every bit of every byte in a text
+  let depth = base;
+  let seen = 0;
   let wanted: WantedMember | undefined;
-  if (text[at] !== 0x7b) return 'not_canonical';
-  spanAt[0] = -1;
-  wantedAt[0] = members;
+  spanAt[base] = -1;
   for (;;) {
     // A value begins.
     const first = text[at] ?? 0;
@@ -97,20 +127,20 @@ export function scanRecord(
           break;
         } else if (byte === BACKSLASH) {
           const length = escapeLength(text, at);
-          if (length === 0) return 'not_canonical';
+          if (length === 0) return NOT_CANONICAL;
           at += length - 1;
         } else if (byte < 0x20) {
-          return 'not_canonical';
+          return NOT_CANONICAL;
         }
       }
       at++;
     } else if (first === 0x7b || first === 0x5b) {
-      if (depth === MAX_DEPTH) return 'undecided';
+      if (depth === MAX_DEPTH) return UNDECIDED;
       depth++;
       const opened = first === 0x7b ? 1 : 0;
       isObject[depth] = opened;
       nameStarts[depth] = -1;
-      wantedAt[depth] = depth === 1 ? members : (wanted?.below ?? NOTHING);
+      wantedAt[depth] = depth === base + 1 ? members : (wanted?.below ?? NOTHING);
       wantedNext[depth] = 0;
       at++;
       if (text[at] === (opened === 1 ? 0x7d : 0x5d)) {
@@ -122,7 +152,7 @@ export function scanRecord(
       }
     } else {
       const length = wordLength(text, at, first);
-      if (length === 0) return 'not_canonical';
+      if (length === 0) return NOT_CANONICAL;
       at += length;
     }
     wanted = undefined;
@@ -132,18 +162,20 @@ export function scanRecord(
       const span = spanAt[depth] ?? -1;
       if (span >= 0) spans[span * 2 + 1] = at;
       spanAt[depth] = -1;
-      if (depth === 0)
-        return at === to && (seen < 0x80 || isUtf8(text.subarray(from, to))) ? 'canonical' : 'not_canonical';
+      if (depth === base) {
+        seenLast = seen;
+        return at <= to ? at : NOT_CANONICAL;
+      }
       const next = text[at] ?? 0;
       at++;
       if (next === COMMA) break;
-      if (next !== (isObject[depth] === 1 ? 0x7d : 0x5d) || at > to) return 'not_canonical';
+      if (next !== (isObject[depth] === 1 ? 0x7d : 0x5d) || at > to) return NOT_CANONICAL;
       depth--;
     }
     if (isObject[depth] !== 1) continue;
 
     // A name, greater than the one before it.
-    if (text[at] !== QUOTE) return 'not_canonical';
+    if (text[at] !== QUOTE) return NOT_CANONICAL;
     const start = ++at;
     let other = nameStarts[depth] ?? -1;
     const otherEnd = other < 0 ? -1 : (nameEnds[depth] ?? -1);
@@ -151,19 +183,19 @@ export function scanRecord(
     for (; ; at++) {
       const byte = text[at] ?? 0;
       if (byte === QUOTE) break;
-      if (byte < 0x20) return 'not_canonical';
-      if (byte === BACKSLASH || byte >= SORTS_OTHERWISE) return 'undecided';
+      if (byte < 0x20) return NOT_CANONICAL;
+      if (byte === BACKSLASH || byte >= SORTS_OTHERWISE) return UNDECIDED;
       seen |= byte;
       if (order === 0) order = other < otherEnd ? byte - (text[other] ?? 0) : 1;
       other++;
     }
-    if (order <= 0) return 'not_canonical';
+    if (order <= 0) return NOT_CANONICAL;
     nameStarts[depth] = start;
     nameEnds[depth] = at;
     const list = wantedAt[depth] ?? NOTHING;
     if (list.length > 0) wanted = findWanted(list, depth, text, start, at);
     at++;
-    if (text[at] !== COLON) return 'not_canonical';
+    if (text[at] !== COLON) return NOT_CANONICAL;
     at++;
     if (wanted !== undefined && wanted.index >= 0) {
       spans[wanted.index * 2] = at;

@@ -5,6 +5,10 @@ import { randomFillSync } from 'node:crypto';
 const pool = Buffer.alloc(16 * 256);
 let used = pool.length;
 
+/** Of a UUID that is made into text. */
+const written = Buffer.from('00000000-0000-0000-0000-000000000000');
+const DIGITS = Buffer.from('0123456789abcdef');
+
 const MAX_TIME = 2 ** 48 - 1;
 const FORM = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 const V7_FORM = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
@@ -48,6 +52,18 @@ export function isUuid(id: string): boolean {
 export function uuidBytes(id: string): Buffer {
   if (!FORM.test(id)) throw new TypeError(`not a UUID: ${id}`);
   return Buffer.from(id.replaceAll('-', ''), 'hex');
+}
+
+/** The text of the UUID whose 16 bytes begin at `at`. */
+export function uuidText(bytes: Uint8Array, at: number): string {
+  let place = 0;
+  for (let index = 0; index < 16; index++) {
+    if (index === 4 || index === 6 || index === 8 || index === 10) place++; // the hyphen
+    const byte = bytes[at + index] ?? 0;
+    written[place++] = DIGITS[byte >> 4] ?? 0;
+    written[place++] = DIGITS[byte & 15] ?? 0;
+  }
+  return written.toString('latin1');
 }
 
 function draw(): number {

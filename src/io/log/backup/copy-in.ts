@@ -29,8 +29,11 @@ function canCopy(connection: object): connection is CopyConnection {
   return 'sendCopyFromChunk' in connection && 'endCopyFrom' in connection && 'sendCopyFail' in connection;
 }
 
-/** @param into such as `public.leaves ("hash")` */
-export async function openCopyIn(client: pg.ClientBase, into: string): Promise<CopyIn> {
+/**
+ * @param into such as `public.leaves ("hash")`
+ * @param more options of COPY, such as `freeze`
+ */
+export async function openCopyIn(client: pg.ClientBase, into: string, more: readonly string[] = []): Promise<CopyIn> {
   let rows = 0;
   let connection: CopyConnection | undefined;
   let failure: Error | undefined;
@@ -40,7 +43,7 @@ export async function openCopyIn(client: pg.ClientBase, into: string): Promise<C
     submit: (to: pg.Connection) => {
       if (!canCopy(to)) throw new TypeError('this version of pg cannot copy');
       connection = to;
-      to.query(`copy ${into} from stdin with (format binary)`);
+      to.query(`copy ${into} from stdin with (${['format binary', ...more].join(', ')})`);
     },
     handleCopyInResponse: () => (connection === undefined ? undefined : opened.resolve(connection)),
     handleCommandComplete: ({ text }: { readonly text: string }) => {

@@ -10,7 +10,8 @@ export interface BlockPool {
 export const BLOCK_BYTES = 1024 * 1024;
 const MOST_KEPT = 16;
 
-export function createBlockPool(): BlockPool {
+/** @param most blocks that are kept */
+export function createBlockPool(most = MOST_KEPT): BlockPool {
   const kept: ArrayBuffer[] = [];
   return {
     take(bytes) {
@@ -18,7 +19,7 @@ export function createBlockPool(): BlockPool {
       return Buffer.from(known ?? new ArrayBuffer(Math.max(bytes, BLOCK_BYTES)));
     },
     giveBack(block) {
-      if (block.byteLength === BLOCK_BYTES && kept.length < MOST_KEPT) kept.push(block);
+      if (block.byteLength === BLOCK_BYTES && kept.length < most) kept.push(block);
     },
   };
 }

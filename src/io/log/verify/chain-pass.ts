@@ -3,6 +3,7 @@
 import { createFold, type Fold, isSameHash } from '../../../core/verification/fold.ts';
 import { SEGMENT, segmentName, type Tally, type WriterTally } from '../../../core/verification/tally.ts';
 import type { HeadSignatures } from './head-signatures.ts';
+import type { Followed } from './record-answer.ts';
 import type { CommitmentRows, HeadRow, LogSource } from './source.ts';
 import type { SealedWriter } from './tree-pass.ts';
 
@@ -24,6 +25,13 @@ export interface BadHead {
   readonly after: number;
 }
 
+/** What the first record of a writer says of the one before, and the log does not hold. */
+export interface Unfollowed extends Followed {
+  readonly by: string;
+  /** A commitment is there, of another hash. */
+  readonly isThere: boolean;
+}
+
 export interface ChainResult {
   readonly commitments: number;
   readonly heads: number;
@@ -31,6 +39,7 @@ export interface ChainResult {
   /** Segments that have to be looked at, as `segmentName`. */
   readonly odd: ReadonlySet<string>;
   readonly badHeads: readonly BadHead[];
+  readonly unfollowed: readonly Unfollowed[];
   /** Commitments without a record. */
   readonly missing: number;
 }
@@ -39,6 +48,8 @@ export interface ChainOptions {
   readonly tally: Tally;
   readonly sealed: ReadonlyMap<string, SealedWriter>;
   readonly signatures: HeadSignatures;
+  /** By the writer that says so in its first record. */
+  readonly follows: ReadonlyMap<string, Followed>;
   /** Only the last head of each writer is verified. */
   readonly lastHeadsOnly: boolean;
   /** Whether the record of a commitment may be missing. */
@@ -55,6 +66,7 @@ interface Running {
   readonly end: WriterEnd;
   readonly records: WriterTally | null;
   readonly sealed: SealedWriter | undefined;
+  readonly followed: readonly (readonly [by: string, Followed])[];
   segment: number;
   /** Of places that have a record, and of those that have a leaf. */
   withRecord: Fold;
@@ -71,6 +83,8 @@ export async function passChains(source: LogSource, options: ChainOptions): Prom
   const odd = new Set<string>();
   const visited = new Set<string>();
   const badHeads: BadHead[] = [];
+  const unfollowed: Unfollowed[] = [];
+  const followed = Map.groupBy(options.follows, ([, { writer }]) => writer);
   const count = { commitments: 0, heads: 0, missing: 0 };
   const empty = createFold().digest();
   let running: Running | null = null;
@@ -112,6 +126,7 @@ export async function passChains(source: LogSource, options: ChainOptions): Prom
       end,
       records: tally.of(writer),
       sealed: sealed.get(writer),
+      followed: followed.get(writer) ?? [],
       ...folds,
       last,
       agreed: -1,
@@ -138,6 +153,10 @@ export async function passChains(source: LogSource, options: ChainOptions): Prom
       if (!options.mayMiss(writer, seq)) odd.add(segmentName(writer, seq));
     }
     if (seq < (of.sealed?.sealed ?? 0)) of.withLeaf.add(block, hashAt);
+    for (const [by, follows] of of.followed) {
+      if (follows.seq !== seq || follows.hash === block.toString('hex', hashAt, hashAt + HASH_BYTES)) continue;
+      unfollowed.push({ ...follows, by, isThere: true });
+    }
     for (let index = 0; index < HASH_BYTES; index++) of.last[index] = block[hashAt + index] ?? 0;
   }
 
@@ -170,7 +189,11 @@ export async function passChains(source: LogSource, options: ChainOptions): Prom
   await finishWriter();
   await signatures.drain();
   for (const name of notVisited(tally, sealed, visited)) odd.add(name);
-  return { ...count, writers, odd: odd.union(tally.odd), badHeads };
+  for (const [by, follows] of options.follows) {
+    if (follows.seq >= (writers.get(follows.writer)?.committed ?? 0))
+      unfollowed.push({ ...follows, by, isThere: false });
+  }
+  return { ...count, writers, odd: odd.union(tally.odd), badHeads, unfollowed };
 }
 
 function unknownEnd(): WriterEnd {

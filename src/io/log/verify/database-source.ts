@@ -78,6 +78,14 @@ export async function openDatabaseSource(connect: () => Promise<pg.Client>): Pro
           const hash = row.bytes();
           return { hash, content: row.bytes() };
         }),
+      policyParts: (names) => {
+        const hashes = names.filter((name) => /^[0-9a-f]{64}$/.test(name)).map((name) => `'\\x${name}'`);
+        const select = `select hash, content from public.policy_blobs where hash = any(array[${hashes.join(', ')}]::bytea[])`;
+        return rowsOf(client, select, (row) => {
+          const hash = row.bytes();
+          return { hash, content: row.bytes() };
+        });
+      },
       policySets: () =>
         rowsOf(client, 'select revision, manifest::text from public.policy_sets order by at', (row) => {
           const revision = row.bytes().toString('utf8');

@@ -1,7 +1,19 @@
 // The lines of a verification export (docs/audit.md): how they are written and taken apart. It must never change a byte of a record.
+import { isUuid } from '../../../core/record/uuid.ts';
+import { decodeBase64 } from '../../../core/sealing/signed-note.ts';
+
 const NEWLINE = 0x0a;
+const ZERO = 0x30;
+const QUOTE = 0x22;
+const CLOSE = 0x7d;
+const MAX_DIGITS = 15;
 const RECORD = '{"record":["';
+const RECORD_START = Buffer.from(RECORD);
+const AFTER_WRITER = Buffer.from('",');
+const BEFORE_BYTES = Buffer.from('],"bytes":');
+const BEFORE_BASE64 = Buffer.from('],"base64":"');
 const WRITER_LENGTH = 36;
+let lastWriter: { readonly bytes: Buffer; readonly text: string } | null = null;
 
 /** The first line. */
 export interface ExportHeader {
@@ -60,32 +72,41 @@ export function headLine(writer: string, seq: number, hash: string, signature: B
   return `{"head":["${writer}",${seq}],"hash":"${hash}","signature":"${signature.toString('base64')}"}\n`;
 }
 
-/** Null for what is no line of a record. */
+/** Null for what is no line of a record, or not written in its one way. */
 export function parseRecordLine(block: Buffer, start: number, end: number): LineOfRecord | null {
-  const writerAt = start + RECORD.length;
-  const seqAt = writerAt + WRITER_LENGTH + 2;
+  const writerAt = start + RECORD_START.length;
+  const seqAt = writerAt + WRITER_LENGTH + AFTER_WRITER.length;
   let at = seqAt;
   let seq = 0;
-  for (let digit = (block[at] ?? 0) - 0x30; digit >= 0 && digit <= 9; digit = (block[++at] ?? 0) - 0x30) {
+  for (let digit = (block[at] ?? 0) - ZERO; digit >= 0 && digit <= 9; digit = (block[++at] ?? 0) - ZERO) {
     seq = seq * 10 + digit;
   }
-  const hasBytes = startsWith(block, at, '],"bytes":');
-  const isLine =
-    startsWith(block, start, RECORD) &&
-    startsWith(block, writerAt + WRITER_LENGTH, '",') &&
-    at > seqAt &&
-    Number.isSafeInteger(seq) &&
-    (hasBytes || startsWith(block, at, '],"base64":"')) &&
-    block[end - 1] === 0x7d;
-  if (!isLine) return null;
-  const writer = block.toString('latin1', writerAt, writerAt + WRITER_LENGTH);
-  if (hasBytes) return { writer, seq, bytes: block, from: at + '],"bytes":'.length, to: end - 1 };
-  const encoded = block.toString('latin1', at + '],"base64":"'.length, end - 2);
-  const bytes = Buffer.concat([Buffer.alloc(1), Buffer.from(encoded, 'base64')]);
-  return { writer, seq, bytes, from: 1, to: bytes.length };
+  const digits = at - seqAt;
+  const isNumber = digits > 0 && digits <= MAX_DIGITS && (digits === 1 || block[seqAt] !== ZERO);
+  const isStart = isAt(block, start, RECORD_START) && isAt(block, writerAt + WRITER_LENGTH, AFTER_WRITER);
+  if (!isNumber || !isStart || block[end - 1] !== CLOSE) return null;
+  const writer = writerIn(block, writerAt);
+  if (writer === null) return null;
+  if (isAt(block, at, BEFORE_BYTES)) {
+    return { writer, seq, bytes: block, from: at + BEFORE_BYTES.length, to: end - 1 };
+  }
+  if (!isAt(block, at, BEFORE_BASE64) || block[end - 2] !== QUOTE) return null;
+  const decoded = decodeBase64(block.toString('latin1', at + BEFORE_BASE64.length, end - 2));
+  // Only bytes that hold a line break are written so.
+  if (decoded?.includes(NEWLINE) !== true) return null;
+  return { writer, seq, bytes: Buffer.concat([Buffer.alloc(1), decoded]), from: 1, to: decoded.length + 1 };
 }
 
-function startsWith(block: Buffer, at: number, text: string): boolean {
-  for (let index = 0; index < text.length; index++) if (block[at + index] !== text.charCodeAt(index)) return false;
+/** Remembers the last one: lines of one writer follow each other. */
+function writerIn(block: Buffer, at: number): string | null {
+  if (lastWriter !== null && isAt(block, at, lastWriter.bytes)) return lastWriter.text;
+  const text = block.toString('latin1', at, at + WRITER_LENGTH);
+  if (!isUuid(text)) return null;
+  lastWriter = { bytes: Buffer.from(text), text };
+  return text;
+}
+
+function isAt(block: Buffer, at: number, text: Buffer): boolean {
+  for (let index = 0; index < text.length; index++) if (block[at + index] !== text[index]) return false;
   return true;
 }

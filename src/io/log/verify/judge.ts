@@ -43,6 +43,7 @@ export async function judge(seen: Seen): Promise<Judgement> {
   const findings = [...close.findings, ...tree.findings, ...(published?.findings ?? [])];
   findings.push(...judgeWriters(seen, close.leafOf, findings));
   findings.push(...judgeHeads(seen, close.leafOf, findings));
+  findings.push(...judgeFollowed(seen, close.leafOf, findings));
   findings.push(...judgeRoots(seen, findings));
   return { findings: findings.toSorted(compareFindings), unexamined: Math.max(0, spans.length - MOST_STRETCHES) };
 }
@@ -89,6 +90,9 @@ function* oddOfHeads({ chains, source, signatures }: Seen): Iterable<string> {
   for (const { writer, seq, after } of chains.badHeads) {
     yield `${writer}/${Math.floor(seq / SEGMENT)}`;
     yield `${writer}/${Math.floor((after + 1) / SEGMENT)}`;
+  }
+  for (const { writer, seq, isThere } of chains.unfollowed) {
+    if (isThere) yield `${writer}/${Math.floor(seq / SEGMENT)}`;
   }
   for (const [writer, { committed, signed, isUnknown }] of chains.writers) {
     if (signatures.isCertified(writer) === false) yield `${writer}/0`;
@@ -160,6 +164,25 @@ function judgeHead(
   if ((broken.get(writer) ?? Number.POSITIVE_INFINITY) <= seq) return;
   const words = `everything agrees with everything else, but the writer has signed another hash for sequence number ${seq}: what stands from here to there was computed anew`;
   found('full_recomputation', 'commitment', { writer, seq: after + 1 }, words);
+}
+
+/** What the next writer says of one, which knew what had been committed. */
+function judgeFollowed({ chains }: Seen, leafOf: LeafOf, known: readonly Finding[]): readonly Finding[] {
+  const findings: Finding[] = [];
+  for (const { by, writer, seq, isThere } of chains.unfollowed) {
+    if (isKnown(known, { writer: by, seq: 0 })) continue; // somebody else may have written that
+    const { committed = 0 } = chains.writers.get(writer) ?? {};
+    const place = { writer, seq: isThere ? seq : committed };
+    const isConsequence = isThere && known.some((one) => one.place?.writer === writer && one.place.seq <= seq);
+    if (isConsequence || isKnown(known, place) || isKnown(findings, place)) continue;
+    const kind = isThere ? 'full_recomputation' : 'cut_tail';
+    const detail = isThere
+      ? `the next writer (${by}) began after another hash at this place: what stands here was computed anew`
+      : `the next writer (${by}) began after sequence number ${seq} of this one, whose commitments end with ${committed - 1}: lost in a failover, or cut off`;
+    const thing = isThere ? 'commitment' : 'record';
+    findings.push({ kind, thing, place, leaf: leafOf(place), id: null, detail });
+  }
+  return findings;
 }
 
 /** What signed checkpoints say of the tree as a whole. */

@@ -2,11 +2,12 @@
 import { hash as sha256 } from 'node:crypto';
 import { COLUMNS } from '../../../core/record/columns.ts';
 import { purgedPlaces } from '../../../core/record/purged.ts';
+import { isUuid } from '../../../core/record/uuid.ts';
 import type { RecordFact } from '../../../core/verification/examine.ts';
 import { readRows } from './copy-out.ts';
 import { parseRecordLine } from './export-format.ts';
 import { type Field, readRecord, type ReadRecord, type RowFields } from './record-facts.ts';
-import type { Opening, PlacedFact, Purge, RecordsAnswer, RecordsJob, Span } from './record-answer.ts';
+import type { Followed, Opening, PlacedFact, Purge, RecordsAnswer, RecordsJob, Span } from './record-answer.ts';
 import { createUuidReader } from './uuid-text.ts';
 
 const readUuid = createUuidReader();
@@ -16,9 +17,12 @@ const row: RowFields = { id: emptyField(), at: emptyField(), kind: emptyField(),
 /** Characters of a broken line. */
 const SHOWN = 80;
 const HASH_BYTES = 32;
+const HASH = /^[0-9a-f]{64}$/;
 
 interface Answering {
   readonly answer: RecordsAnswer;
+  /** The same memory as in the answer. */
+  readonly hashes: Buffer;
   readonly writers: Map<string, number>;
   readonly revisions: Set<string>;
   readonly only: readonly Span[] | null;
@@ -45,7 +49,8 @@ export function readBlock({ format, block: bytes, length, only }: RecordsJob): R
     facts: [],
     broken: null,
   };
-  const answering: Answering = { answer, writers: new Map(), revisions: new Set(), only };
+  const hashes = Buffer.from(answer.hashes.buffer);
+  const answering: Answering = { answer, hashes, writers: new Map(), revisions: new Set(), only };
   if (format === 'copy') takeRows(answering, block);
   else takeLines(answering, block);
   return { ...answer, writers: [...answering.writers.keys()], revisions: [...answering.revisions] };
@@ -101,14 +106,15 @@ function take(
   const record = readRecord(block, from, to, writer, seq, fields);
   // The prefix of a leaf (RFC 9162, 2.1.1) in the byte before, which belongs to a length that was read already: nothing is copied.
   block[from - 1] = 0x00;
-  const own = sha256('sha256', block.subarray(from - 1, to), 'buffer');
+  // As a string, for that is faster than a buffer of its own for each.
+  const own = sha256('sha256', block.subarray(from - 1, to), 'latin1');
   const place = answer.count++;
   const known = writers.get(writer);
   answer.writerOf[place] = known ?? writers.size;
   if (known === undefined) writers.set(writer, writers.size);
   answer.seqs[place] = seq;
   answer.times[place] = record.at;
-  answer.hashes.set(own, place * HASH_BYTES);
+  answering.hashes.write(own, place * HASH_BYTES, HASH_BYTES, 'latin1');
   if (record.prev != null) answer.prevs.set(record.prev, place * HASH_BYTES);
   if (record.revision !== null) revisions.add(record.revision);
   if (only !== null) answer.facts.push(placedFact(record, own, writer, seq));
@@ -118,13 +124,13 @@ function take(
   if (record.kind === 'purge') answer.purges.push(purgeOf(block, from, to, writer, seq));
 }
 
-function placedFact(record: Readonly<ReadRecord>, own: Buffer, writer: string, seq: number): PlacedFact {
+function placedFact(record: Readonly<ReadRecord>, own: string, writer: string, seq: number): PlacedFact {
   const { prev, at, id, problem, columns } = record;
   const fact: RecordFact = {
-    hash: own.toString('hex'),
+    hash: Buffer.from(own, 'latin1').toString('hex'),
     prev: prev === undefined || prev === null ? prev : prev.toString('hex'),
     at,
-    id,
+    id: id(),
     bytesProblem: problem,
     columns: [...columns],
   };
@@ -132,7 +138,16 @@ function placedFact(record: Readonly<ReadRecord>, own: Buffer, writer: string, s
 }
 
 function openingOf(block: Buffer, from: number, to: number, writer: string, seq: number): Opening {
-  return { writer, seq, key: parse(block, from, to)['key'] };
+  const record = parse(block, from, to);
+  return { writer, seq, key: record['key'], follows: followedIn(record) };
+}
+
+/** `previous` and `previous_head`; what is written otherwise says nothing. */
+function followedIn({ previous, previous_head: head }: Readonly<Record<string, unknown>>): Followed | null {
+  if (typeof previous !== 'string' || !isUuid(previous) || typeof head !== 'object' || head === null) return null;
+  const [seq, hash] = ['seq', 'hash'].map((name): unknown => Reflect.get(head, name));
+  if (typeof seq !== 'number' || !Number.isSafeInteger(seq) || seq < 0) return null;
+  return typeof hash === 'string' && HASH.test(hash) ? { writer: previous, seq, hash } : null;
 }
 
 function purgeOf(block: Buffer, from: number, to: number, writer: string, seq: number): Purge {

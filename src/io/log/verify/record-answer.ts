@@ -24,6 +24,14 @@ export interface RecordsJob {
 export interface Opening extends Place {
   /** What the record says of the writer's key, not looked at yet. */
   readonly key: unknown;
+  /** The head of the writer before, which that one knew to be committed. */
+  readonly follows: Followed | null;
+}
+
+/** A place of another writer, with what was committed there. */
+export interface Followed extends Place {
+  /** Lower-case hex. */
+  readonly hash: string;
 }
 
 export interface Purge extends Place {

@@ -1,5 +1,6 @@
 // What a verifier takes from one record: whether its bytes are one, what they say of their place, whether its row says the same. It must
 // never trust the row where the bytes speak.
+import { createAlikeScanner } from '../../../core/record/alike.ts';
 import { canonicalize } from '../../../core/record/canonical.ts';
 import { COLUMN_PATHS, COLUMNS } from '../../../core/record/columns.ts';
 import { RECORD_VERSION } from '../../../core/record/envelope.ts';
@@ -31,7 +32,7 @@ export interface ReadRecord {
   at: number;
   /** Hash of the record before; null for a writer's first, undefined where the bytes do not tell. */
   prev: Buffer | null | undefined;
-  id: string | null;
+  id: () => string | null;
   /** Names of columns that say something else. */
   columns: readonly string[];
   revision: string | null;
@@ -46,10 +47,25 @@ const PATHS = [
   ]),
 ];
 const WANTED = wantedMembers(PATHS);
+const scanner = createAlikeScanner(WANTED);
 const KINDS: ReadonlyMap<string, RecordKind> = new Map(RECORD_KINDS.map((kind) => [`"${kind}"`, kind]));
 const SPAN_OF = new Map(PATHS.map((path, index) => [path, index]));
 const NOWHERE: Said = { from: -1, to: -1 };
-const HEX = /^[0-9a-f]{64}$/;
+const AT = {
+  at: SPAN_OF.get('at') ?? -1,
+  id: SPAN_OF.get('id') ?? -1,
+  kind: SPAN_OF.get('kind') ?? -1,
+  prev: SPAN_OF.get('prev') ?? -1,
+  revision: SPAN_OF.get('policy.revision') ?? -1,
+  seq: SPAN_OF.get('seq') ?? -1,
+  v: SPAN_OF.get('v') ?? -1,
+  writer: SPAN_OF.get('writer') ?? -1,
+} as const;
+const VERSION_DIGIT = `${RECORD_VERSION}`.charCodeAt(0);
+/** Every integer of so many digits has one spelling in canonical form. */
+const MOST_DIGITS = 15;
+/** Of lower-case hexadecimal digits; -1 for every other byte. */
+const NIBBLES = Int8Array.from({ length: 256 }, (_, byte) => '0123456789abcdef'.indexOf(String.fromCharCode(byte)));
 const NONE: readonly string[] = [];
 const NOT_CANONICAL = 'the bytes are no JSON object in canonical form (RFC 8785)';
 
@@ -62,19 +78,21 @@ const SPANS_BY_KIND = new Map(
 );
 const IS_LIST = COLUMNS.map((name) => Array.isArray(NO_COLUMNS[name]));
 
-const EMPTY: ReadRecord = {
+const NO_ID = (): null => null;
+const spans = new Int32Array(WANTED.count * 2);
+const read: ReadRecord = {
   problem: null,
   kind: null,
   at: Number.NaN,
   prev: undefined,
-  id: null,
+  id: NO_ID,
   columns: NONE,
   revision: null,
 };
-const spans = new Int32Array(WANTED.count * 2);
-const read: ReadRecord = { ...EMPTY };
 const prevBytes = Buffer.alloc(32);
-let lastRevision = '';
+let lastRevision = { bytes: Buffer.alloc(0), text: '' };
+let lastWriter = { bytes: Buffer.alloc(0), text: '' };
+let lastKind: { readonly bytes: Buffer; readonly kind: RecordKind } | null = null;
 
 /**
  * What stands at `[from, to)` of the block.
@@ -88,8 +106,14 @@ export function readRecord(
   seq: number,
   row: RowFields | null,
 ): Readonly<ReadRecord> {
-  Object.assign(read, EMPTY);
-  const verdict = scanRecord(block, from, to, WANTED, spans);
+  read.problem = null;
+  read.kind = null;
+  read.at = Number.NaN;
+  read.prev = undefined;
+  read.id = NO_ID;
+  read.columns = NONE;
+  read.revision = null;
+  const verdict = scanner.scan(block, from, to, spans);
   if (verdict === 'canonical') readSpans(block, writer, seq, row);
   else if (verdict === 'undecided') readSlowly(block, from, to, writer, seq, row);
   else read.problem = NOT_CANONICAL;
@@ -127,45 +151,87 @@ function withPlainNames(value: unknown): unknown {
 }
 
 function readSpans(block: Buffer, writer: string, seq: number, row: RowFields | null): void {
-  const text = (name: string): string => {
-    const { from, to } = saidAt(SPAN_OF.get(name) ?? -1);
-    return from < 0 ? '' : block.toString('latin1', from, to);
-  };
-  const kind = KINDS.get(text('kind'));
-  const at = saidAt(SPAN_OF.get('at') ?? -1);
-  const prev = saidAt(SPAN_OF.get('prev') ?? -1);
-  read.kind = kind ?? null;
+  const kind = kindAt(block, saidAt(AT.kind));
+  const at = saidAt(AT.at);
+  read.kind = kind;
   read.at = readTime(block, at.from, at.to);
-  read.prev = readPrev(block, prev);
-  read.id = text('id').slice(1, -1);
-  if (kind === undefined || Number.isNaN(read.at) || text('v') !== `${RECORD_VERSION}` || read.prev === undefined) {
+  read.prev = readPrev(block, saidAt(AT.prev));
+  read.id = () => textAt(block, AT.id).slice(1, -1);
+  const version = saidAt(AT.v);
+  const isVersion = version.to - version.from === 1 && block[version.from] === VERSION_DIGIT;
+  if (kind === null || Number.isNaN(read.at) || !isVersion || read.prev === undefined) {
     read.problem = 'the members of every record (v, kind, at, prev, …) are not as they must be';
-  } else if (text('writer') !== `"${writer}"` || text('seq') !== `${seq}`) {
-    read.problem = `the bytes are those of writer ${text('writer')}, sequence number ${text('seq')}`;
+  } else if (!isWriter(block, saidAt(AT.writer), writer) || !isNumber(block, saidAt(AT.seq), seq)) {
+    read.problem = `the bytes are those of writer ${textAt(block, AT.writer)}, sequence number ${textAt(block, AT.seq)}`;
   } else if ((read.prev === null) !== (seq === 0)) {
     read.problem = 'only the first record of a writer has none before it';
   }
-  const revision = saidAt(SPAN_OF.get('policy.revision') ?? -1);
+  const revision = saidAt(AT.revision);
   if (revision.to - revision.from > 4) {
-    const said = block.toString('latin1', revision.from + 1, revision.to - 1);
-    if (said !== lastRevision) lastRevision = said;
-    read.revision = lastRevision;
+    const [from, to] = [revision.from + 1, revision.to - 1];
+    if (!isSameBytes(block, from, to, lastRevision.bytes)) {
+      lastRevision = { bytes: Buffer.from(block.subarray(from, to)), text: block.toString('latin1', from, to) };
+    }
+    read.revision = lastRevision.text;
   }
-  if (row !== null && kind !== undefined) compareColumns(block, kind, row);
+  if (row !== null && kind !== null) compareColumns(block, kind, row);
+}
+
+function textAt(block: Buffer, span: number): string {
+  const { from, to } = saidAt(span);
+  return from < 0 ? '' : block.toString('latin1', from, to);
+}
+
+/** Remembers the last one: nearly all records are of one kind. */
+function kindAt(block: Buffer, { from, to }: Said): RecordKind | null {
+  if (from < 0) return null;
+  if (lastKind !== null && isSameBytes(block, from, to, lastKind.bytes)) return lastKind.kind;
+  const text = block.toString('latin1', from, to);
+  const kind = KINDS.get(text);
+  if (kind === undefined) return null;
+  lastKind = { bytes: Buffer.from(text), kind };
+  return kind;
+}
+
+function isWriter(block: Buffer, { from, to }: Said, writer: string): boolean {
+  if (writer !== lastWriter.text) lastWriter = { bytes: Buffer.from(`"${writer}"`), text: writer };
+  return from >= 0 && isSameBytes(block, from, to, lastWriter.bytes);
+}
+
+function isNumber(block: Buffer, { from, to }: Said, seq: number): boolean {
+  if (from < 0 || to - from > MOST_DIGITS) return false;
+  let value = 0;
+  for (let index = from; index < to; index++) {
+    const digit = (block[index] ?? 0) - 0x30;
+    if (digit < 0 || digit > 9) return false;
+    value = value * 10 + digit;
+  }
+  return value === seq;
+}
+
+function isSameBytes(block: Buffer, from: number, to: number, other: Buffer): boolean {
+  if (to - from !== other.length) return false;
+  for (let index = 0; index < other.length; index++) if (block[from + index] !== other[index]) return false;
+  return true;
 }
 
 function readPrev(block: Buffer, { from, to }: Said): Buffer | null | undefined {
   if (to - from === 4) return null;
   if (to - from !== 66) return undefined;
-  const text = block.toString('latin1', from + 1, to - 1);
-  return HEX.test(text) && prevBytes.write(text, 'hex') === 32 ? prevBytes : undefined;
+  for (let index = 0; index < prevBytes.length; index++) {
+    const high = NIBBLES[block[from + 1 + index * 2] ?? 0] ?? -1;
+    const low = NIBBLES[block[from + 2 + index * 2] ?? 0] ?? -1;
+    if (high < 0 || low < 0) return undefined;
+    prevBytes[index] = high * 16 + low;
+  }
+  return prevBytes;
 }
 
 function compareColumns(block: Buffer, kind: RecordKind, row: RowFields): void {
   let differing: string[] | undefined;
   const differs = (name: string): void => void (differing ??= []).push(name);
-  if (!isSameUuid(block, row.id.at, row.id.length, saidAt(SPAN_OF.get('id') ?? -1))) differs('id');
-  if (!isSameText(block, row.kind.at, row.kind.length, saidAt(SPAN_OF.get('kind') ?? -1))) differs('kind');
+  if (!isSameUuid(block, row.id.at, row.id.length, saidAt(AT.id))) differs('id');
+  if (!isSameText(block, row.kind.at, row.kind.length, saidAt(AT.kind))) differs('kind');
   if (!isSameTime(block, row.at.at, row.at.length, read.at)) differs('at');
   const spansOfKind = SPANS_BY_KIND.get(kind) ?? [];
   for (let index = 0; index < COLUMNS.length; index++) {

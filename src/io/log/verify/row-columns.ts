@@ -1,12 +1,16 @@
 // Compares the columns of a row, in PostgreSQL's binary format, with where its bytes say the same. It must never take a value for equal
 // that a reader of the column would read otherwise.
-import { uuidText } from './uuid-text.ts';
-
 /** Milliseconds from 1970 to midnight of 2000-01-01 UTC, from which PostgreSQL counts microseconds. */
 const POSTGRES_EPOCH_MS = 946_684_800_000;
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 const TEXT_OID = 25;
+const UUID_LENGTH = 36;
+const HYPHEN = 0x2d;
+const COMMA = 0x2c;
+const OPEN = 0x5b;
+const CLOSE = 0x5d;
+const DIGITS = Buffer.from('0123456789abcdef');
 
 /** `[from, to)` in the block; from is -1 where the bytes have no such member. */
 export interface Said {
@@ -32,10 +36,12 @@ export function isSameList(block: Buffer, at: number, length: number, { from, to
   const isEmpty = from < 0 || to - from === 2 || isNullWord(block, from, to);
   if (dimensions === 0) return isEmpty;
   if (isEmpty || dimensions !== 1 || block.readInt32BE(at + 8) !== TEXT_OID) return false;
+  // Readers of a list whose first item is not number 1 would find another one.
+  if (block.readInt32BE(at + 16) !== 1) return false;
+  if (isVerbatimList(block, at + 20, block.readInt32BE(at + 12), from, to)) return true;
   const said: unknown = JSON.parse(block.toString('utf8', from, to));
   const count = block.readInt32BE(at + 12);
-  // A list that does not begin at 1 is another one for whoever asks for its first item.
-  if (!Array.isArray(said) || said.length !== count || block.readInt32BE(at + 16) !== 1) return false;
+  if (!Array.isArray(said) || said.length !== count) return false;
   let offset = at + 20;
   return said.every((item: unknown) => {
     const size = block.readInt32BE(offset);
@@ -46,7 +52,14 @@ export function isSameList(block: Buffer, at: number, length: number, { from, to
 }
 
 export function isSameUuid(block: Buffer, at: number, length: number, { from, to }: Said): boolean {
-  return length === 16 && to - from === 38 && block.toString('latin1', from + 1, to - 1) === uuidText(block, at);
+  if (length !== 16 || to - from !== UUID_LENGTH + 2) return false;
+  let place = from + 1;
+  for (let index = 0; index < 16; index++) {
+    if (index === 4 || index === 6 || index === 8 || index === 10) if (block[place++] !== HYPHEN) return false;
+    const byte = block[at + index] ?? 0;
+    if (block[place++] !== DIGITS[byte >> 4] || block[place++] !== DIGITS[byte & 15]) return false;
+  }
+  return true;
 }
 
 /** @param ms what the bytes say */
@@ -72,4 +85,27 @@ function isVerbatim(block: Buffer, from: number, to: number, at: number, length:
     if (byte !== block[at + index] || byte === BACKSLASH) return false;
   }
   return true;
+}
+
+/** The items of an array, one after the other, as `[from, to)` has them between quotes. */
+function isVerbatimList(block: Buffer, first: number, count: number, from: number, to: number): boolean {
+  let [offset, place] = [first, from + 1];
+  if (block[from] !== OPEN) return false;
+  for (let item = 0; item < count; item++) {
+    const size = block.readInt32BE(offset);
+    offset += 4;
+    const end = place + size + 2;
+    if (size < 0 || end >= to || block[place] !== QUOTE || block[end - 1] !== QUOTE) return false;
+    if (!isVerbatim(block, place + 1, end - 1, offset, size) || holdsQuote(block, offset, size)) return false;
+    if (block[end] !== (item === count - 1 ? CLOSE : COMMA)) return false;
+    offset += size;
+    place = end + 1;
+  }
+  return place === to;
+}
+
+/** Then what looks like one item may be two. */
+function holdsQuote(block: Buffer, at: number, length: number): boolean {
+  for (let index = at; index < at + length; index++) if (block[index] === QUOTE) return true;
+  return false;
 }

@@ -92,6 +92,8 @@ export interface LogSource {
     checkpoints(): AsyncIterable<readonly OwnCheckpoint[]>;
     nodes(): AsyncIterable<readonly OwnNode[]>;
     policyFiles(): AsyncIterable<readonly PolicyFileRow[]>;
+    /** Those with these hashes, lower-case hex, once more. */
+    policyParts(names: readonly string[]): AsyncIterable<readonly PolicyFileRow[]>;
     policySets(): AsyncIterable<readonly PolicySetRow[]>;
   } | null;
   close(): Promise<void>;

@@ -9,7 +9,7 @@ import { createHeadSignatures } from './head-signatures.ts';
 import { judge } from './judge.ts';
 import { passPolicies } from './policy-pass.ts';
 import type { Published } from './published.ts';
-import type { PlacedFact, Purge, RecordsAnswer, Span } from './record-answer.ts';
+import type { Followed, PlacedFact, Purge, RecordsAnswer, Span } from './record-answer.ts';
 import { createRecordThreads } from './record-threads.ts';
 import { MOST_LISTED, reportOfBroken, type VerifyReport } from './report.ts';
 import { type LogSource, SourceBroken } from './source.ts';
@@ -39,6 +39,7 @@ export interface Progress {
 interface Gathered {
   readonly tally: Tally;
   readonly keys: Map<string, unknown>;
+  readonly follows: Map<string, Followed>;
   readonly purges: Purge[];
   readonly revisions: Set<string>;
   readonly odd: { readonly writer: string; readonly seq: number }[];
@@ -65,7 +66,7 @@ async function verifyWhole(options: VerifyOptions): Promise<VerifyReport> {
     return (more: number): void => onProgress({ step, done: (done += more), total: source.amount });
   };
   const gathered = await gather(options, count('records'));
-  const { tally, keys, purges, revisions, odd } = gathered;
+  const { tally, keys, follows, purges, revisions, odd } = gathered;
 
   const roots = published?.roots ?? [];
   const tree = await passTree(source, { published: roots, verifiers, onLeaves: count('leaves') });
@@ -79,6 +80,7 @@ async function verifyWhole(options: VerifyOptions): Promise<VerifyReport> {
     tally,
     sealed: tree.writers,
     signatures,
+    follows,
     lastHeadsOnly,
     mayMiss: (writer, seq) => !source.isComplete || isPurged(writer, seq),
     onCommitments: count('commitments'),
@@ -122,15 +124,26 @@ async function verifyWhole(options: VerifyOptions): Promise<VerifyReport> {
 
 /** The first pass: everything that a record says on its own. */
 async function gather(options: VerifyOptions, onRecords: (count: number) => void): Promise<Gathered> {
-  const gathered: Gathered = { tally: createTally(), keys: new Map(), purges: [], revisions: new Set(), odd: [] };
-  const { tally, keys, purges, revisions, odd } = gathered;
+  const gathered: Gathered = {
+    tally: createTally(),
+    keys: new Map(),
+    follows: new Map(),
+    purges: [],
+    revisions: new Set(),
+    odd: [],
+  };
+  const { tally, keys, follows, purges, revisions, odd } = gathered;
   await withThreads(options, null, (answer) => {
     const { writers, writerOf, seqs, count } = answer;
     for (let place = 0; place < count; place++) {
       const writer = writers[writerOf[place] ?? 0] ?? '';
       tally.add(writer, seqs[place] ?? 0, answer, place);
     }
-    for (const opening of answer.openings) if (opening.seq === 0) keys.set(opening.writer, opening.key);
+    for (const { writer, seq, key, follows: followed } of answer.openings) {
+      if (seq !== 0) continue;
+      keys.set(writer, key);
+      if (followed !== null) follows.set(writer, followed);
+    }
     for (const { writer, seq } of answer.notOpenings) if (seq === 0) keys.set(writer, keys.get(writer) ?? null);
     purges.push(...answer.purges);
     for (const revision of answer.revisions) revisions.add(revision);
