@@ -7,7 +7,7 @@ import type { PolicySet } from '../src/core/policy-set.ts';
 import { WALL_RULES } from '../src/core/walls.ts';
 import type { Identity } from '../src/io/identity/identify.ts';
 import type { CallerEntry } from '../src/model/data.ts';
-import type { DecisionRequest } from '../src/model/decision.ts';
+import type { Caller, DecisionRequest, Subject } from '../src/model/decision.ts';
 import { PrivityError } from '../src/model/errors.ts';
 import type { TestCase } from '../src/model/rules.ts';
 import { shiftInstants, type LargeFirm } from './data.ts';
@@ -20,6 +20,8 @@ export interface MixedRequest {
   readonly body: string;
   /** What decide gets of it, but for the time. */
   readonly request: Omit<DecisionRequest, 'now'>;
+  readonly caller: Caller;
+  readonly subject: Subject;
 }
 
 export interface MixedBatch {
@@ -154,7 +156,7 @@ function renamed(asked: Asked, count: number): Asked {
   return { ...asked, question: { ...question, resource: { ...resource, id: `${resource.id}-${count}` } } };
 }
 
-interface Sender {
+export interface Sender {
   must(asked: Asked): Promise<MixedRequest>;
   /** Null where identity refuses it. */
   may(asked: Asked): Promise<MixedRequest | null>;
@@ -163,7 +165,7 @@ interface Sender {
 }
 
 /** Half of the people ask with a token of their own; for the others the calling system brings their token along. */
-function createSender({ set, identity, issuer }: MixDeps): Sender {
+export function createSender({ set, identity, issuer }: Pick<MixDeps, 'set' | 'identity' | 'issuer'>): Sender {
   const minted = new Map<string, Promise<string>>();
   const once = (key: string, mint: () => Promise<string>): Promise<string> => {
     const found = minted.get(key) ?? mint();
@@ -203,7 +205,7 @@ function createSender({ set, identity, issuer }: MixDeps): Sender {
       sourceSystem: caller.sourceSystem,
       approvals: [],
     };
-    return { authorization, body: JSON.stringify({ subject_token, ...question }), request };
+    return { authorization, body: JSON.stringify({ subject_token, ...question }), request, caller, subject };
   }
 
   async function may(asked: Asked): Promise<MixedRequest | null> {

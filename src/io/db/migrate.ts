@@ -2,6 +2,7 @@
 // migration's result, run two migrations at once, hold up traffic for long, or touch a schema that is too new for it.
 import { setTimeout as sleep } from 'node:timers/promises';
 import type pg from 'pg';
+import { distribute, type Distribution, requireCitus } from './citus.ts';
 import { openClient } from './database.ts';
 import { readMigrations, type Migration } from './migration-files.ts';
 import { completePartitionIndexes } from './partition-indexes.ts';
@@ -14,6 +15,8 @@ export interface MigrateOptions {
   readonly url: string;
   /** Stops before the first contracting migration, so that services of the version before go on working. */
   readonly expandOnly?: boolean;
+  /** Spreads the tables over the nodes of a Citus cluster. */
+  readonly citus?: boolean;
   /** Told each time that a lock could not be had yet. */
   readonly onWait?: (what: string, tries: number) => void;
   readonly patience?: Patience;
@@ -34,6 +37,8 @@ export interface MigrationReport {
   readonly left: readonly string[];
   /** The partitions this run made. */
   readonly partitions: readonly string[];
+  /** Null where it was not asked for. */
+  readonly distribution: Distribution | null;
   /** Of the database now. */
   readonly version: number;
 }
@@ -61,6 +66,7 @@ export async function migrate(options: MigrateOptions): Promise<MigrationReport>
   });
   try {
     await requireServer(client);
+    if (options.citus === true) await requireCitus(client);
     // Held until the connection ends, however it ends.
     await client.query(`select pg_advisory_lock(hashtextextended('privity.migrate', 0))`);
     await createRoles(client);
@@ -77,8 +83,10 @@ export async function migrate(options: MigrateOptions): Promise<MigrationReport>
     const at = rows[0]?.now ?? new Date();
     const partitions = await patiently('new partitions', () => ensureCurrentPartitions(client, at));
     await completePartitionIndexes(client, patiently);
+    const distribution = options.citus === true ? await distribute(client, patiently) : null;
     const version = now.at(-1)?.version ?? history.at(-1)?.version ?? 0;
-    return { applied: now.map(({ name }) => name), left: left.map(({ name }) => name), partitions, version };
+    const names = (those: readonly Migration[]): string[] => those.map(({ name }) => name);
+    return { applied: names(now), left: names(left), partitions, distribution, version };
   } catch (error) {
     throw lost ?? error;
   } finally {

@@ -46,12 +46,13 @@ const ADD = `insert into public.approvals
   (id, approver, roles, requester, action, resource_type, resource_id, matter_id, client_id, expires_at, at)
   values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`;
 
-// The primary key of approval_uses settles who was first; whoever comes second gets no row back.
+// Only approvals whose record is committed count. The subquery stands for itself, since Citus takes no other about a distributed table
+// here. The primary key of approval_uses settles who was first; whoever comes second gets no row back.
 const SPEND = `with fitting as (
-    select id, approver, roles, expires_at from public.approvals as given
+    select id, approver, roles, expires_at from public.approvals
     where id = any ($1::uuid[]) and requester = $2 and action = $3 and resource_type = $4 and resource_id = $5
       and matter_id is not distinct from $6 and client_id is not distinct from $7 and at <= $8 and expires_at > $8
-      and exists (select from public.decisions as record where record.id = given.id)
+      and id in (select record.id from public.decisions as record where record.id = any ($1::uuid[]))
   ), spent as (
     insert into public.approval_uses (approval_id, evaluation_id, at)
     select id, $9::uuid, $8 from fitting order by id

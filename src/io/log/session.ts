@@ -38,10 +38,13 @@ const END_TIMEOUT_MS = 1_000;
 const GHOST_POLLS = 50;
 const GHOST_POLL_MS = 20;
 
-// Keepalives end a server process whose client is unreachable within half a minute; a generic plan spares planning for
-// arrays whose content makes no difference to it.
+// A generic plan spares planning for arrays whose content makes no difference to it. Citus plans a statement of several shards only when
+// it knows its values ("could not create distributed plan").
+const PLANS = `set_config('plan_cache_mode', case when exists (select from pg_catalog.pg_extension where extname = 'citus')
+    then 'force_custom_plan' else 'force_generic_plan' end, false)`;
+
+// Keepalives end a server process whose client is unreachable within half a minute.
 const SETTINGS = Object.entries({
-  plan_cache_mode: 'force_generic_plan',
   tcp_keepalives_idle: '10',
   tcp_keepalives_interval: '5',
   tcp_keepalives_count: '3',
@@ -59,7 +62,7 @@ function durableCommit(scope: 'session' | 'transaction'): string {
 /** Repeated by every batch: a pooler may have put another server session under ours (P1). */
 export const DURABLE_COMMIT = durableCommit('transaction');
 
-const SET_UP = `select ${durableCommit('session')},
+const SET_UP = `select ${durableCommit('session')}, ${PLANS},
   ${SETTINGS.map(([name, value]) => `set_config('${name}', '${value}', false)`).join(', ')}`;
 
 const INSPECT = `select pid, backend_start::text as started_at, current_setting('fsync') as fsync,

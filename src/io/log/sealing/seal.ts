@@ -6,6 +6,7 @@ import { type NoteSigner, verifierOf } from '../../../core/sealing/signed-note.t
 import { completedNodes, type Hash, rootAt } from '../../../core/sealing/tree.ts';
 import { byteaArray, int8Array, uuidArray } from '../binary-arrays.ts';
 import { DURABLE_COMMIT } from '../session.ts';
+import { findWaiting, type Waiting } from './find-waiting.ts';
 import { type LoadedNodes, loadNodes } from './tree-store.ts';
 
 /** Why nothing may be signed: each means that somebody has changed the database, or set it back. */
@@ -51,12 +52,6 @@ export interface Sealed {
   readonly isPartial: boolean;
   /** Writers of which a record is missing, so that what follows it cannot be sealed. */
   readonly gaps: readonly { readonly writer: string; readonly missing: number }[];
-}
-
-interface Waiting {
-  readonly writer: string;
-  readonly seq: number;
-  readonly hash: Buffer;
 }
 
 /**
@@ -164,34 +159,8 @@ async function requireExtension(
   }
 }
 
-/**
- * Commitments after the last sealed one of each writer, in the order in which they are sealed. Steps from writer to writer
- * through the index, however many records each has.
- */
-async function findWaiting(
-  client: pg.ClientBase,
-  limit: number,
-): Promise<readonly (Waiting & { readonly sealed: number })[]> {
-  const { rows } = await client.query<{ writer: string; seq: number | string; hash: Buffer; sealed: number | string }>(
-    `with recursive writers (writer) as (
-       (select writer from public.commitments order by writer limit 1)
-       union all
-       select (select c.writer from public.commitments c where c.writer > w.writer order by c.writer limit 1)
-         from writers w where w.writer is not null
-     ), sealed (writer, seq) as (
-       select w.writer, coalesce((select l.seq from public.leaves l where l.writer = w.writer order by l.seq desc limit 1), -1)
-         from writers w where w.writer is not null
-     )
-     select c.writer, c.seq, c.hash, s.seq as sealed
-       from sealed s join public.commitments c on c.writer = s.writer and c.seq > s.seq
-      order by c.writer, c.seq limit $1`,
-    [limit],
-  );
-  return rows.map(({ writer, seq, hash, sealed }) => ({ writer, seq: Number(seq), hash, sealed: Number(sealed) }));
-}
-
 /** Up to the first gap of each writer. */
-function contiguous(waiting: readonly (Waiting & { readonly sealed: number })[]): {
+function contiguous(waiting: readonly Waiting[]): {
   readonly batch: readonly Waiting[];
   readonly gaps: Sealed['gaps'];
 } {
