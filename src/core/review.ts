@@ -1,4 +1,6 @@
-// Reads the obligation that somebody looks at an access afterwards: `review:<duration>`. It must never take a review for something else because its duration is unreadable.
+// Reads the obligation that somebody looks at an access afterwards, `review:<duration>`, and tells how far that has got. It must never
+// take a review for something else because its duration is unreadable.
+import type { ReviewOutcome, ReviewState } from '../model/reviews.ts';
 
 const PREFIX = 'review:';
 const FORM = /^review:([1-9]\d{0,3})(m|h|d|w)$/;
@@ -19,4 +21,14 @@ export function reviewPeriod(code: string): number | undefined {
 export function reviewDue(codes: readonly string[], at: number): number | null {
   const periods = codes.filter(isReview).map((code) => reviewPeriod(code) ?? 0);
   return periods.length === 0 ? null : at + Math.min(...periods);
+}
+
+/** By the newest of the reviews that were given. */
+export function reviewState(given: readonly { readonly at: number; readonly outcome: ReviewOutcome }[]): ReviewState {
+  const newest = given.reduce<(typeof given)[number] | null>(
+    (last, one) => (last === null || one.at >= last.at ? one : last),
+    null,
+  );
+  if (newest === null) return 'open';
+  return newest.outcome === 'follow_up' ? 'follow_up' : 'done';
 }

@@ -68,6 +68,7 @@ t.test('emergency accesses, newest first, with who, what and until when', async 
     evaluation_id: older,
     at: record['at'],
     due: new Date(Date.parse(String(record['at'])) + 86_400_000).toISOString(),
+    state: 'open',
     overdue: false,
     subject: { id: 'u-quinn', actor: null },
     action: 'read',
@@ -76,6 +77,7 @@ t.test('emergency accesses, newest first, with who, what and until when', async 
     client: 'C-100',
     decided_by: ['break-glass'],
     obligations: ['notify:responsible_attorney', 'notify:security_officer', 'review:24h'],
+    reviews: [],
   });
   t.match(await lastReading(), { subject: { id: 'u-audley' }, read: { rows: 2 } });
   t.strictSame((await reviews('u-secord')).ids, [newer, older], 'security officers list the log too');
@@ -170,6 +172,7 @@ t.test('queries that mean nothing are a 400', async (t) => {
     '?limit=',
     '?after=x',
     '?before=x',
+    '?state=closed',
     '?limit=1&limit=2',
   ]) {
     t.match(await reviews('u-audley', query), { status: 400, body: { code: 'malformed_request' } }, query);
