@@ -24,6 +24,8 @@ export type Query = Readonly<Record<string, string | undefined>>;
 export interface ApiClient {
   /** @throws ApiProblem @throws UsageError @throws Error when there is no answer */
   get(route: string, query: Query): Promise<Response>;
+  /** @throws as `get` */
+  post(route: string, body: Readonly<Record<string, unknown>>): Promise<Response>;
 }
 
 /** The service answered, and not with what was asked for. */
@@ -44,15 +46,21 @@ const DEFAULT_URL = 'http://127.0.0.1:8080';
 const LOOPBACK = /^(localhost|127(\.\d+){3}|\[::1\])$/;
 const ANSWER_MS = 60_000;
 
-export async function openApi(shell: Shell, args: Arguments): Promise<ApiClient> {
+/** @param answerMs how long the service may take before it begins to answer */
+export async function openApi(shell: Shell, args: Arguments, answerMs = ANSWER_MS): Promise<ApiClient> {
   const base = baseOf(args.text('url') ?? processEnvironment()['PRIVITY_URL'] ?? DEFAULT_URL);
   const token = await readToken(shell, args);
   return {
     async get(route, query) {
       const url = new URL(base + route);
       for (const [name, value] of Object.entries(query)) if (value !== undefined) url.searchParams.set(name, value);
-      const response = await ask(url, token);
+      const response = await ask(url, token, answerMs);
       if (response.status === 200) return response;
+      throw await problemOf(response);
+    },
+    async post(route, body) {
+      const response = await ask(new URL(base + route), token, answerMs, JSON.stringify(body));
+      if (response.ok) return response;
       throw await problemOf(response);
     },
   };
@@ -90,17 +98,23 @@ async function readTokenFile(shell: Shell, file: string): Promise<string> {
   });
 }
 
-async function ask(url: URL, token: string): Promise<Response> {
+async function ask(url: URL, token: string, answerMs: number, body: string | null = null): Promise<Response> {
   const silent = new AbortController();
-  const timer = setTimeout(() => silent.abort(), ANSWER_MS);
+  const timer = setTimeout(() => silent.abort(), answerMs);
   try {
     return await fetch(url, {
-      headers: { authorization: `Bearer ${token}`, 'user-agent': 'privity-cli' },
+      method: body === null ? 'GET' : 'POST',
+      body,
+      headers: {
+        authorization: `Bearer ${token}`,
+        'user-agent': 'privity-cli',
+        ...(body === null ? {} : { 'content-type': 'application/json' }),
+      },
       redirect: 'manual',
       signal: silent.signal,
     });
   } catch (error) {
-    const reason = silent.signal.aborted ? `nothing in ${ANSWER_MS / 1_000} s` : reasonOf(error);
+    const reason = silent.signal.aborted ? `nothing in ${answerMs / 1_000} s` : reasonOf(error);
     throw new Error(`${url.origin} does not answer: ${reason}`, { cause: error });
   } finally {
     // Bounds the wait for the answer, not what is read of it.
