@@ -1,0 +1,31 @@
+// The door to what this decision point offers, and where (AuthZEN 1.0, section 9). It must never say anything about policies.
+import type { FastifyInstance } from 'fastify';
+import type { PdpMetadata } from '../model/authzen.ts';
+import { PrivityError } from '../model/errors.ts';
+import { describe, shared } from './openapi.ts';
+
+export interface AuthzenMetadataOptions {
+  /** Null where the operator has not stated the public address. */
+  readonly metadata: PdpMetadata | null;
+}
+
+const WELL_KNOWN = '/.well-known/authzen-configuration';
+const CACHE = 'public, max-age=300';
+
+export function authzenMetadata(app: FastifyInstance, { metadata }: AuthzenMetadataOptions, done: () => void): void {
+  const schema = { ...describe('authzenMetadata'), response: { 200: shared('PdpMetadata') } };
+  app.get(WELL_KNOWN, { schema }, (_request, reply) => answer(reply));
+  // Section 9.2.1: a path of the address comes after the well-known one.
+  const path = metadata === null ? '/' : new URL(metadata.policy_decision_point).pathname;
+  if (path !== '/')
+    app.get(WELL_KNOWN + path, { schema: { hide: true, response: schema.response } }, (_request, reply) =>
+      answer(reply),
+    );
+  done();
+
+  function answer(reply: { header(name: string, value: string): unknown }): PdpMetadata {
+    if (metadata === null) throw new PrivityError('not_found', { detail: 'PUBLIC_URL is not set' });
+    reply.header('cache-control', CACHE);
+    return metadata;
+  }
+}
