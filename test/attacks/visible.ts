@@ -12,6 +12,8 @@ export interface Visible {
 const OF_ONE_REQUEST = new Set(['evaluation_id', 'evaluated_at', 'request_id']);
 const HEADERS_OF_ONE_REQUEST = new Set(['date', 'x-request-id']);
 
+const IS_JSON = /^application\/(?:problem\+)?json\b/;
+
 export function visibleOf(answer: {
   readonly status: number;
   readonly headers: Headers;
@@ -20,7 +22,7 @@ export function visibleOf(answer: {
   return {
     status: answer.status,
     headers: Object.fromEntries([...answer.headers].filter(([name]) => !HEADERS_OF_ONE_REQUEST.has(name))),
-    body: blanked(JSON.parse(answer.text)),
+    body: IS_JSON.test(answer.headers.get('content-type') ?? '') ? blanked(JSON.parse(answer.text)) : answer.text,
     length: Buffer.byteLength(answer.text),
   };
 }

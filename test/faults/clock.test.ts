@@ -6,7 +6,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
 import { document, OFFICE, startApp } from '../helpers/app.ts';
-import { LIMIT_MS, startFaultRun } from '../helpers/fault-run.ts';
+import { HASTY, LIMIT_MS, startFaultRun } from '../helpers/fault-run.ts';
 import { has, scratch } from '../helpers/launch.ts';
 import { createDatabase } from '../helpers/postgres.ts';
 import { until } from '../helpers/recorder.ts';
@@ -37,7 +37,9 @@ t.test(
     writeFileSync(file, Buffer.alloc(8));
     const { urls, superuserUrl } = await createDatabase(t);
     const environment = { LD_PRELOAD: library, CLOCK_SHIFT_FILE: file };
-    const run = await startFaultRun(t, { urls, superuserUrl, environment });
+    // Probed often, and nobody is sent away for a machine that is slow.
+    const limits = { ...HASTY, deadlineMs: 30_000 };
+    const run = await startFaultRun(t, { urls, superuserUrl, environment, limits });
     const isDegraded = (seen: { readonly degraded: readonly string[] } | null): boolean =>
       seen?.degraded.includes('clock_skew') === true;
     let writers = 1;

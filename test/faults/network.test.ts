@@ -3,7 +3,8 @@
 import http from 'node:http';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import t from 'tap';
+import t, { type Test } from 'tap';
+import type { RecorderLimits } from '../../src/io/log/recorder.ts';
 import { document, OFFICE } from '../helpers/app.ts';
 import { HASTY, isLong, LIMIT_MS, startFaultRun } from '../helpers/fault-run.ts';
 import { startKeyEndpoint } from '../helpers/key-endpoint.ts';
@@ -11,8 +12,8 @@ import { launch } from '../helpers/launch.ts';
 import { createDatabase } from '../helpers/postgres.ts';
 import { until } from '../helpers/recorder.ts';
 import { startRelay } from '../helpers/relay.ts';
-import { whenReadiness } from '../helpers/service.ts';
-import type { ServiceFirm } from '../helpers/service-firm.ts';
+import { PATIENT, whenReadiness } from '../helpers/service.ts';
+import type { FirmFiles, ServiceFirm } from '../helpers/service-firm.ts';
 import { startReceiver } from '../helpers/webhook.ts';
 import { swapLink } from '../io/policies/folder.ts';
 import { type Attempt, decisionsOf, evaluationId, exchange } from '../service/exchange.ts';
@@ -21,7 +22,11 @@ type Json = Readonly<Record<string, unknown>>;
 
 t.setTimeout(LIMIT_MS);
 
-t.test('half-open, one after the other', async (t) => {
+// Most of the time is spent waiting.
+t.jobs = 2;
+
+/** A service whose issuer, webhook and database are reached through relays, and whose policies are swapped by a link. */
+async function setUp(t: Test, limits: Partial<RecorderLimits>) {
   t.setTimeout(LIMIT_MS);
   const database = await createDatabase(t);
   const [endpoint, receiver] = [await startKeyEndpoint(t), await startReceiver(t)];
@@ -46,10 +51,16 @@ t.test('half-open, one after the other', async (t) => {
     superuserUrl: database.superuserUrl,
     // It is given up on after ten seconds, and tried again after more.
     environment: isLong ? { WEBHOOK_URL: webhook.url(receiver.url) } : {},
-    program: launch({ limits: HASTY, keyTimes: { refreshMs: 500, timeoutMs: 500 } }),
+    program: launch({ limits, keyTimes: { refreshMs: 500, timeoutMs: 500 } }),
     policiesDir,
   });
-  const agent = new http.Agent();
+  const publish = async (files: FirmFiles): Promise<void> =>
+    swapLink(link, await run.firm.variant({ 'issuers.yaml': await issuersOf(run.firm.dir), ...files }));
+  return { run, postgres, keys, webhook, receiver, publish };
+}
+
+t.test('half-open towards the key endpoint and the webhook: nobody is sent away', { buffered: true }, async (t) => {
+  const { run, keys, webhook, receiver } = await setUp(t, PATIENT);
   const emergency: Attempt = {
     requestId: 'emergency',
     method: 'POST',
@@ -66,12 +77,11 @@ t.test('half-open, one after the other', async (t) => {
     questions: [{ person: 'u-quinn', action: 'read', type: 'document', id: 'D-emergency', expect: true }],
     statuses: [200],
   };
-
   const codes = ['issuer_keys_not_refreshed', ...(isLong ? ['webhook_failing'] : [])];
   await run.calm();
   keys.freeze();
   webhook.freeze();
-  const asked = await exchange(agent, run.service.url, emergency);
+  const asked = await exchange(new http.Agent(), run.service.url, emergency);
   t.match(asked.answer, { status: 200 }, 'an alert that cannot be delivered holds up no answer');
   const found = await whenReadiness(run.service, 'degraded', (seen) =>
     codes.every((code) => seen?.degraded.includes(code)),
@@ -85,14 +95,17 @@ t.test('half-open, one after the other', async (t) => {
   await whenReadiness(run.service, 'well', (seen) => seen?.degraded.length === 0);
   const id = evaluationId(decisionsOf(asked)[0] ?? {});
   if (isLong) await until('the alert is delivered', () => receiver.taken().includes(id), LIMIT_MS);
+  await run.conclude({ also: [asked] });
+});
 
+t.test('half-open towards PostgreSQL, while another set of policies is published', { buffered: true }, async (t) => {
+  const { run, postgres, publish } = await setUp(t, HASTY);
   const loaded = { msg: 'policies loaded', result: 'activated' };
   const before = run.lines(loaded).length;
   await run.suffer('towards PostgreSQL', {
     inject: async () => {
       postgres.freeze();
-      const files = { 'issuers.yaml': await issuersOf(run.firm.dir), 'rules/none.yaml': 'version: 1\nrules: []\n' };
-      await swapLink(link, await run.firm.variant(files));
+      await publish({ 'rules/none.yaml': 'version: 1\nrules: []\n' });
     },
     heal: async () => postgres.restore(),
     problems: ['database_stalled', 'database_unreachable'],
@@ -100,5 +113,5 @@ t.test('half-open, one after the other', async (t) => {
   });
   await until('the set that was published meanwhile', () => run.lines(loaded).length > before, LIMIT_MS);
   await run.calm();
-  await run.conclude({ also: [asked] });
+  await run.conclude();
 });

@@ -6,6 +6,7 @@ import type pg from 'pg';
 import { createCompileCache } from '../../src/core/compile-cache.ts';
 import { compilePolicies } from '../../src/core/compile.ts';
 import { decide } from '../../src/core/decide.ts';
+import { partsIn } from '../../src/core/kept-parts.ts';
 import type { PolicySet } from '../../src/core/policy-set.ts';
 import { openClient } from '../../src/io/db/database.ts';
 import { parseSourceFile } from '../../src/io/policies/parse.ts';
@@ -34,7 +35,12 @@ export async function readKeptSets(superuserUrl: string): Promise<readonly KeptS
 async function read(client: pg.Client): Promise<readonly KeptSet[]> {
   const sets = await client.query<Omit<KeptSet, 'set'>>('select revision, commit, manifest from policy_sets');
   const { rows } = await client.query<{ content: Buffer }>('select content from policy_blobs');
-  const blobs = new Map(rows.map(({ content }) => [digest('sha256', inflateSync(content)), inflateSync(content)]));
+  const packed = rows.filter(({ content }) => partsIn(content) === null).map(({ content }) => inflateSync(content));
+  const blobs = new Map(packed.map((bytes) => [digest('sha256', bytes), bytes]));
+  for (const { content } of rows) {
+    const parts = partsIn(content)?.map((part) => blobs.get(part.toString('hex')) ?? Buffer.alloc(0));
+    if (parts !== undefined) blobs.set(digest('sha256', Buffer.concat(parts)), Buffer.concat(parts));
+  }
   const parsed = new Map<string, SourceFile>();
   const cache = createCompileCache();
   const parse = ([path, hash]: [string, string]): SourceFile => {

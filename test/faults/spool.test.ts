@@ -1,12 +1,12 @@
-// Spool mode, the whole service: PostgreSQL away under load and nobody is sent away, but from what only the database can do; the
-// journal's own disk bad, full or taken; a stop in the middle. Afterwards every answer has its record, once.
+// Spool mode, the whole service, beside what every test of PostgreSQL's faults asks of it: what only the database can do; the journal's
+// own disk bad, full or taken; a stop in the middle. Afterwards every answer has its record, once.
 import { readdir, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import t, { type Test } from 'tap';
 import { buildBadDisk, cannotCompile } from '../helpers/bare-postgres.ts';
 import { type FaultRun, HASTY, LIMIT_MS, startFaultRun } from '../helpers/fault-run.ts';
 import { cannotMount, scratch, smallFileSystem } from '../helpers/launch.ts';
-import { createDatabase, type PrivatePostgres, startPrivatePostgres } from '../helpers/postgres.ts';
+import { createDatabase, type TestDatabase } from '../helpers/postgres.ts';
 import { startProxy } from '../helpers/proxy.ts';
 import { until } from '../helpers/recorder.ts';
 import { startService, whenReadiness, whenReady } from '../helpers/service.ts';
@@ -18,12 +18,12 @@ t.setTimeout(LIMIT_MS);
 t.jobs = 3;
 
 /** Nobody is to be sent away, however slow the machine is. */
-const LIMITS = { ...HASTY, deadlineMs: 30_000, spoolAfterMs: 200 };
+const LIMITS = { ...HASTY, deadlineMs: 30_000, spoolAfterMs: 500 };
 const noMount = await cannotMount();
 const noCompiler = cannotCompile() ?? false;
 
 interface SpoolRun extends FaultRun {
-  readonly urls: PrivatePostgres['urls'];
+  readonly urls: TestDatabase['urls'];
   readonly superuserUrl: string;
   /** Cuts the database off. */
   leave(): void;
@@ -42,53 +42,6 @@ async function setUp(t: Test, folder: string, environment: Readonly<Record<strin
   return { ...run, urls, superuserUrl, leave: () => proxy.cut(true), back: proxy.restore };
 }
 
-const isDrained = (run: FaultRun): Promise<unknown> =>
-  whenReadiness(run.service, 'drained', (found) => found?.status === 200 && !found.degraded.includes('spooling'));
-
-/** Of requests that need no database but for their record. */
-const refusals = (run: FaultRun, since: number) =>
-  run.failures(since).filter(({ attempt }) => attempt.leaves === 'decisions');
-
-t.test(
-  'PostgreSQL stopped, killed and frozen: everybody is answered, ready all the time',
-  { buffered: true },
-  async (t) => {
-    t.setTimeout(LIMIT_MS);
-    const postgres = await startPrivatePostgres(t);
-    const environment = { AUDIT_ON_FAILURE: 'spool', SPOOL_DIR: await scratch(t) };
-    const run = await startFaultRun(t, { ...postgres, environment, limits: LIMITS });
-    await run.calm();
-    const faults = {
-      stopped: { inject: () => postgres.stop('fast'), heal: postgres.start },
-      killed: { inject: () => postgres.kill('SIGKILL'), heal: postgres.start },
-      frozen: { inject: () => postgres.kill('SIGSTOP'), heal: () => postgres.kill('SIGCONT') },
-    };
-    for (const [name, { inject, heal }] of Object.entries(faults)) {
-      const before = run.load.exchanges.length;
-      await inject();
-      const found = await whenReadiness(
-        run.service,
-        `${name}: spooling`,
-        (seen) => seen?.degraded.includes('spooling') === true,
-      );
-      t.strictSame([found.status, found.problems], [200, []], `${name}: ready`);
-      await run.calm(60);
-      t.ok(await run.measures('privity_degraded{code="spooling"} 1'), `${name}: metric`);
-      await heal();
-      await isDrained(run);
-      await run.calm();
-      t.strictSame(
-        refusals(run, before).map(({ answer }) => answer?.body ?? null),
-        [],
-        `${name}: nobody who asked for a decision was sent away`,
-      );
-    }
-    t.ok(run.lines({ code: 'spooling_began', level: 'warn' }).length >= 3);
-    t.ok(await run.measures('privity_spool_batches 0'));
-    await run.conclude();
-  },
-);
-
 t.test('no other set of policies comes into force while the database is away', { buffered: true }, async (t) => {
   const run = await setUp(t, await scratch(t));
   run.leave();
@@ -97,7 +50,7 @@ t.test('no other set of policies comes into force while the database is away', {
   await until('refused', () => run.lines({ msg: 'policies not loaded' }).length > 0);
   await run.calm();
   run.back();
-  await isDrained(run);
+  await run.drained();
   await run.calm();
   await run.conclude();
 });
@@ -156,7 +109,7 @@ t.test('the disk of the journal is full as well', { buffered: true, skip: noMoun
   t.ok(run.lines({ code: 'spool_failed', cause: 'ENOSPC', level: 'error' }).length > 0);
   run.back();
   await whenReady(run.service);
-  await isDrained(run);
+  await run.drained();
   await run.calm();
   await run.conclude();
 });
@@ -174,16 +127,16 @@ t.test('fsync of the journal fails: nobody is answered on it', { buffered: true,
   t.equal(run.lines({ code: 'spool_failed', cause: 'EIO' }).length, 1);
   disk.mend();
   const away = run.load.exchanges.length;
-  await until('requesters are told', () => refusals(run, away).length > 10);
+  await until('requesters are told', () => run.refusals(away).length > 10);
   t.strictSame((await run.service.readiness())?.status, 503, 'what comes after it is not to be relied on either');
   run.back();
   await whenReady(run.service);
-  await isDrained(run);
+  await run.drained();
   await run.calm();
   run.leave();
   await run.calm(40);
   run.back();
-  await isDrained(run);
+  await run.drained();
   await run.conclude();
   await rm(folder, { recursive: true });
 });

@@ -2,12 +2,15 @@
 // the log beside it. It must never reach into the process, nor count a refusal that left no record.
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type pg from 'pg';
 import type { Test } from 'tap';
+import { generateWriterKey } from '../../src/io/log/writer-key.ts';
 import { document, OFFICE } from './app.ts';
 import { startKeyEndpoint, type KeyEndpoint, type TearsDown } from './key-endpoint.ts';
+import { scratch } from './launch.ts';
 import { connect, createDatabase, type TestDatabase } from './postgres.ts';
 import { createFirm, type FirmFiles } from './service-firm.ts';
 import { startService, type Service, type ServiceOptions } from './service.ts';
@@ -77,6 +80,8 @@ const MANY = 100_000;
 export interface AttackOptions {
   readonly files?: FirmFiles;
   readonly environment?: ServiceOptions['environment'];
+  /** Whether checkpoints are signed. */
+  readonly seals?: boolean;
   /** More of issuers.yaml, below `issuers:`. */
   readonly issuers?: string;
   /** More of callers.yaml, below `callers:`. */
@@ -96,13 +101,17 @@ export async function startAttackRig(t: TearsDown, options: AttackOptions = {}):
     'callers.yaml': `${readFileSync(`${STARTER}/callers.yaml`, 'utf8')}${CALLERS}${options.callers ?? ''}`,
     ...options.files,
   });
+  const environment = {
+    ...(options.seals === true ? await sealing(t, database.urls.sealer) : {}),
+    ...options.environment,
+  };
   const service = await startService(t, {
     urls: database.urls,
     firm,
+    environment,
     // Every refusal is listed by itself, and a new key is looked for whenever a token names one.
     limits: { refused: { perSecond: MANY, burst: MANY, maxWaiting: MANY, maxCounters: 200, countMs: 5_000 } },
     keyTimes: { cooldownMs: 0 },
-    ...(options.environment === undefined ? {} : { environment: options.environment }),
   });
   const reader = await connect(t, database.urls.reader);
   const draft = (position: Position, claims: Json = {}): Draft => draftOf(issuers, position, claims);
@@ -127,8 +136,8 @@ export async function startAttackRig(t: TearsDown, options: AttackOptions = {}):
             { ...headers, authorization: `Bearer ${rig.callerToken()}` },
           );
     },
-    async post(path, body, headers) {
-      const response = await fetch(service.url + path, {
+    async post(door, body, headers) {
+      const response = await fetch(service.url + door, {
         method: 'POST',
         headers: { 'content-type': 'application/json', ...headers },
         body: typeof body === 'string' ? body : JSON.stringify(body),
@@ -153,6 +162,13 @@ export async function startAttackRig(t: TearsDown, options: AttackOptions = {}):
     },
   };
   return rig;
+}
+
+async function sealing(t: TearsDown, url: string): Promise<Readonly<Record<string, string>>> {
+  const folder = await scratch(t);
+  const key = path.join(folder, 'checkpoint.pem');
+  await generateWriterKey(key);
+  return { DATABASE_SEALER_URL: url, CHECKPOINT_KEY_FILE: key, CHECKPOINT_DIR: folder, LOG_NAME: 'log.firm.example' };
 }
 
 export function signDraft({ header, payload, key }: Draft): string {

@@ -9,15 +9,9 @@ import { readServiceLog, type ServiceLog } from '../service/log.ts';
 import { createQuestions } from '../service/questions.ts';
 import { createRandom, type Random } from '../service/random.ts';
 import { decisionsOf, type Exchange } from '../service/exchange.ts';
+import { limitsFor, type Mode, settingsFor } from './modes.ts';
 import { until } from './recorder.ts';
-import {
-  type Readiness,
-  type Service,
-  type ServiceOptions,
-  startService,
-  whenReadiness,
-  whenReady,
-} from './service.ts';
+import { type Readiness, type Service, type ServiceOptions, startService, whenReadiness } from './service.ts';
 import { createFirm, type FirmFiles, type ServiceFirm } from './service-firm.ts';
 
 type Json = Readonly<Record<string, unknown>>;
@@ -25,6 +19,8 @@ type Json = Readonly<Record<string, unknown>>;
 export interface FaultRunOptions {
   readonly urls: ServiceOptions['urls'];
   readonly superuserUrl: string;
+  /** `deny` unless told otherwise. */
+  readonly mode?: Mode;
   readonly limits?: ServiceOptions['limits'];
   readonly environment?: ServiceOptions['environment'];
   readonly program?: ServiceOptions['program'];
@@ -32,11 +28,11 @@ export interface FaultRunOptions {
   readonly policiesDir?: (firm: ServiceFirm) => Promise<string>;
 }
 
-/** A fault that the service cannot answer under. */
+/** A fault under which nothing gets into the database. */
 export interface Fault {
   readonly inject: () => Promise<unknown>;
   readonly heal: () => Promise<unknown>;
-  /** What /readyz says: one of these. */
+  /** What /readyz says: one of these; in spool mode as what is degraded. */
   readonly problems: readonly string[];
   /** What the log says: one line with all of this. */
   readonly logged: Json;
@@ -51,11 +47,16 @@ export interface Outcome {
 export interface FaultRun {
   readonly service: Service;
   readonly firm: ServiceFirm;
+  /** With what the service was started, beside where its database and policies are. */
+  readonly settings: Readonly<Record<string, string>>;
   readonly load: Load;
   readonly random: Random;
   /** So many requests are answered. */
   calm(answers?: number): Promise<void>;
-  /** Under load: not ready, requesters told that there is no record, a metric, a line in the log; then ready again in the same process. */
+  /**
+   * Under load. In deny mode: not ready, requesters told that there is no record; in spool mode: ready, `spooling`, nobody sent away, and
+   * the journal is empty in the end. In both a metric, a line in the log, and afterwards all is well in the same process.
+   */
   suffer(name: string, fault: Fault): Promise<Readiness>;
   /** Another set of policies comes into force (unless `policiesDir` says where they are). */
   publish(files: FirmFiles, options?: { readonly waits?: boolean }): Promise<void>;
@@ -65,6 +66,10 @@ export interface FaultRun {
   measures(line: string): Promise<boolean>;
   /** Whatever was answered with 5xx, or not at all, since so many exchanges. */
   failures(since?: number): readonly Exchange[];
+  /** Those of `failures` that need no database but for their record. */
+  refusals(since?: number): readonly Exchange[];
+  /** Resolves when nothing waits in the journal. */
+  drained(): Promise<Readiness>;
   /** Ends the load and the service, in order, and compares. */
   conclude(outcome?: Outcome): Promise<ServiceLog>;
 }
@@ -81,7 +86,8 @@ const CALM = isLong ? 300 : 30;
 const STEP_MS = 60_000;
 
 export async function startFaultRun(t: Test, options: FaultRunOptions): Promise<FaultRun> {
-  const { urls, superuserUrl, limits = HASTY, environment = {}, program, policiesDir } = options;
+  const { urls, superuserUrl, mode = 'deny', environment = {}, program, policiesDir } = options;
+  const limits = limitsFor(mode, options.limits ?? HASTY);
   const random = createRandom(SEED);
   const firm = await createFirm(t);
   // What is deployed is a link, which is swapped.
@@ -92,7 +98,8 @@ export async function startFaultRun(t: Test, options: FaultRunOptions): Promise<
   };
   await deploy(firm.dir);
   const dir = (await policiesDir?.(firm)) ?? deployed;
-  const started = { urls, firm: { ...firm, dir }, limits, environment, ...(program && { program }) };
+  const settings = { ...(await settingsFor(t, mode)), ...environment };
+  const started = { urls, firm: { ...firm, dir }, limits, environment: settings, ...(program && { program }) };
   const service = await startService(t, started);
   const questions = createQuestions(firm, random);
   const load = startLoad(t, { urls: [service.url], clients: CLIENTS, random, next: questions.next });
@@ -114,31 +121,57 @@ export async function startFaultRun(t: Test, options: FaultRunOptions): Promise<
 
   async function suffer(name: string, fault: Fault): Promise<Readiness> {
     await calm();
-    const linesBefore = service.log.length;
+    const [linesBefore, away] = [service.log.length, load.exchanges.length];
     await fault.inject();
+    const found = mode === 'deny' ? await refuses(name, fault) : await spools(name, fault);
+    const isLogged = (): boolean => service.log.slice(linesBefore).some((line) => says(line, fault.logged));
+    await until(`${name}: the log says so`, isLogged, STEP_MS);
+    await fault.heal();
+    t.match(await drained(), { status: 200 }, `${name}: ready again, in the same process`);
+    await calm();
+    if (mode === 'deny') return found;
+    t.strictSame(
+      refusals(away).map(({ answer }) => answer?.body ?? null),
+      [],
+      `${name}: nobody who asked for a decision was sent away`,
+    );
+    return found;
+  }
+
+  async function refuses(name: string, { problems }: Fault): Promise<Readiness> {
     const found = await whenReadiness(service, `not ready (${name})`, (seen) => seen?.status === 503, STEP_MS);
     const away = load.exchanges.length;
     await until(`${name}: the metrics say so`, () => measures('privity_ready 0'), STEP_MS);
     t.ok(
-      found.problems.some((code) => fault.problems.includes(code)),
+      found.problems.some((code) => problems.includes(code)),
       `${name}: readiness says ${found.problems.join(', ')}`,
     );
     const isRefused = ({ answer }: Exchange): boolean => answer?.body['code'] === 'cannot_record';
     await until(`${name}: requesters are told`, () => load.exchanges.slice(away).some(isRefused), STEP_MS);
-    await until(
-      `${name}: the log says so`,
-      () => service.log.slice(linesBefore).some((line) => says(line, fault.logged)),
-      STEP_MS,
-    );
-    await fault.heal();
-    t.match(await whenReady(service), { status: 200 }, `${name}: ready again, in the same process`);
-    await calm();
     return found;
   }
 
+  async function spools(name: string, { problems }: Fault): Promise<Readiness> {
+    const isSpooling = (seen: Readiness | null): boolean =>
+      seen?.degraded.includes('spooling') === true && seen.degraded.some((code) => problems.includes(code));
+    const found = await whenReadiness(service, `spooling (${name})`, isSpooling, STEP_MS);
+    t.strictSame([found.status, found.problems], [200, []], `${name}: ready, and says ${found.degraded.join(', ')}`);
+    await calm();
+    await until(`${name}: the metrics say so`, () => measures('privity_degraded{code="spooling"} 1'), STEP_MS);
+    t.ok(await measures('privity_ready 1'), `${name}: ready, says the metric`);
+    return found;
+  }
+
+  const failures = (since = 0): readonly Exchange[] =>
+    load.exchanges.slice(since).filter(({ answer }) => answer === null || answer.status >= 500);
+  const refusals = (since = 0): readonly Exchange[] =>
+    failures(since).filter(({ attempt }) => attempt.leaves === 'decisions');
+  const isDrained = (seen: Readiness | null): boolean => seen?.status === 200 && !seen.degraded.includes('spooling');
+  const drained = (): Promise<Readiness> => whenReadiness(service, 'ready, and nothing spooled', isDrained, LIMIT_MS);
+
   async function conclude(outcome: Outcome = {}): Promise<ServiceLog> {
     await load.stop();
-    await whenReady(service);
+    await drained();
     service.signal('SIGTERM');
     t.strictSame(await service.ended, { code: 0, signal: null }, 'stopped in order');
     const log = await readServiceLog(superuserUrl, firm.certifier);
@@ -156,6 +189,7 @@ export async function startFaultRun(t: Test, options: FaultRunOptions): Promise<
   return {
     service,
     firm,
+    settings,
     load,
     random,
     calm,
@@ -163,8 +197,9 @@ export async function startFaultRun(t: Test, options: FaultRunOptions): Promise<
     publish,
     lines,
     measures,
-    failures: (since = 0) =>
-      load.exchanges.slice(since).filter(({ answer }) => answer === null || answer.status >= 500),
+    failures,
+    refusals,
+    drained,
     conclude,
   };
 }

@@ -1,8 +1,11 @@
 // Four processes of the service on one database, each asked by many at once, every request about another person, document and id: no
-// answer may hold anything of another request, and the four chains verify.
+// answer may hold anything of another request, and the four chains verify; also when all of them lose the database on the way, and, in
+// spool mode, answer from journals of their own meanwhile.
 import t from 'tap';
+import { limitsFor, modes, settingsFor } from '../helpers/modes.ts';
 import { createDatabase } from '../helpers/postgres.ts';
-import { PATIENT, startService } from '../helpers/service.ts';
+import { startProxy } from '../helpers/proxy.ts';
+import { PATIENT, type Readiness, startService, whenReadiness } from '../helpers/service.ts';
 import { createFirm } from '../helpers/service-firm.ts';
 import { type Attempt, decisionsOf } from './exchange.ts';
 import { judge } from './judge.ts';
@@ -53,39 +56,53 @@ const OMITTED = ['matter_status', 'confidentiality', 'privileged', 'work_product
 
 t.setTimeout(LIMIT_MS);
 
-t.test('no answer holds anything of another request', async (t) => {
-  t.setTimeout(LIMIT_MS);
-  const random = createRandom(isLong ? Date.now() % 2 ** 31 : 20_260_310);
-  const database = await createDatabase(t);
-  const firm = await createFirm(t, CROWD);
-  const services = await Promise.all(
-    Array.from({ length: PROCESSES }, () => startService(t, { urls: database.urls, firm, limits: PATIENT })),
-  );
-  const bearer = firm.callerToken('dms');
-  const next = createAsker(random, bearer, (person) => firm.subjectToken('dms', person));
-  const load = startLoad(t, { urls: services.map(({ url }) => url), clients: CLIENTS, random, next });
-  await load.more(ANSWERS);
-  await load.stop();
-  await Promise.all(services.map((service) => service.kill()));
+for (const mode of modes())
+  t.test(`no answer holds anything of another request (${mode})`, async (t) => {
+    t.setTimeout(LIMIT_MS);
+    const random = createRandom(isLong ? Date.now() % 2 ** 31 : 20_260_310);
+    const database = await createDatabase(t);
+    const firm = await createFirm(t, CROWD);
+    const proxy = await startProxy(t, database.urls.writer, 'write_batch');
+    const urls = { writer: proxy.url(database.urls.writer), reader: database.urls.reader };
+    const limits = limitsFor(mode, PATIENT);
+    const services = await Promise.all(
+      Array.from({ length: PROCESSES }, async () =>
+        startService(t, { urls, firm, limits, environment: await settingsFor(t, mode) }),
+      ),
+    );
+    const bearer = firm.callerToken('dms');
+    const next = createAsker(random, bearer, (person) => firm.subjectToken('dms', person));
+    const load = startLoad(t, { urls: services.map(({ url }) => url), clients: CLIENTS, random, next });
+    await load.more(ANSWERS / 2);
+    proxy.cut(mode === 'spool');
+    const isSpooling = (seen: Readiness | null): boolean => seen?.degraded.includes('spooling') === true;
+    if (mode === 'spool') for (const service of services) await whenReadiness(service, 'spooling', isSpooling);
+    await load.more(ANSWERS / 2);
+    proxy.restore();
+    await load.stop();
+    for (const service of services) await whenReadiness(service, 'drained', (seen) => !isSpooling(seen));
+    await Promise.all(services.map((service) => service.kill()));
 
-  t.strictSame(
-    load.exchanges.filter(({ answer }) => answer?.status !== 200).map(({ answer }) => answer?.body),
-    [],
-  );
-  const log = await readServiceLog(database.superuserUrl, firm.certifier);
-  t.strictSame(judge(load.exchanges, log), []);
-  t.equal(log.writers.length, PROCESSES);
-  const decisions = load.exchanges.flatMap(decisionsOf);
-  const shares = Map.groupBy(
-    log.records.filter(({ kind }) => kind === 'decision'),
-    ({ writer }) => writer,
-  );
-  t.ok(
-    [...shares.values()].every((records) => records.length > decisions.length / PROCESSES / 4),
-    'every process took its part',
-  );
-  t.comment(`${load.exchanges.length} requests, ${decisions.length} decisions answered, ${log.records.length} records`);
-});
+    t.strictSame(
+      load.exchanges.filter(({ answer }) => answer?.status !== 200).map(({ answer }) => answer?.body),
+      [],
+    );
+    const log = await readServiceLog(database.superuserUrl, firm.certifier);
+    t.strictSame(judge(load.exchanges, log), []);
+    t.equal(log.writers.length, PROCESSES);
+    const decisions = load.exchanges.flatMap(decisionsOf);
+    const shares = Map.groupBy(
+      log.records.filter(({ kind }) => kind === 'decision'),
+      ({ writer }) => writer,
+    );
+    t.ok(
+      [...shares.values()].every((records) => records.length > decisions.length / PROCESSES / 4),
+      'every process took its part',
+    );
+    t.comment(
+      `${load.exchanges.length} requests, ${decisions.length} decisions answered, ${log.records.length} records`,
+    );
+  });
 
 /** Every request about another person until all had their turn; batches of one person about several documents among them. */
 function createAsker(random: Random, bearer: string, mint: (person: string) => string): () => Attempt {

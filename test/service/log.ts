@@ -3,6 +3,7 @@
 import { hash as digest, type KeyObject } from 'node:crypto';
 import { inflateSync } from 'node:zlib';
 import type pg from 'pg';
+import { partsIn } from '../../src/core/kept-parts.ts';
 import { columnsOf } from '../../src/core/record/columns.ts';
 import { openClient } from '../../src/io/db/database.ts';
 import {
@@ -82,7 +83,15 @@ async function unkept(client: pg.Client, records: readonly LoggedRecord[]): Prom
     'select revision, manifest from policy_sets',
   );
   const blobs = await client.query<{ content: Buffer }>('select content from policy_blobs');
-  const contents = new Set(blobs.rows.map(({ content }) => digest('sha256', inflateSync(content))));
+  const packed = blobs.rows
+    .filter(({ content }) => partsIn(content) === null)
+    .map(({ content }) => inflateSync(content));
+  const byName = new Map(packed.map((bytes) => [digest('sha256', bytes), bytes]));
+  const inParts = blobs.rows.flatMap(({ content }) => {
+    const parts = partsIn(content)?.map((part) => byName.get(part.toString('hex')) ?? Buffer.alloc(0));
+    return parts === undefined ? [] : [digest('sha256', Buffer.concat(parts))];
+  });
+  const contents = new Set([...byName.keys(), ...inParts]);
   const kept = new Map(sets.rows.map(({ revision, manifest }) => [revision, Object.entries(manifest)]));
   const named = records.map(({ said }) => (said['policy'] as JsonObject | undefined)?.['revision']);
   return [...new Set(named)].flatMap((revision) => {

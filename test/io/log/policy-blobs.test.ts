@@ -1,6 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { inflateSync } from 'node:zlib';
 import t from 'tap';
+import { partsIn } from '../../../src/core/kept-parts.ts';
 import { openClient } from '../../../src/io/db/database.ts';
 import { createPolicyBlobs } from '../../../src/io/log/policy-blobs.ts';
 import { connect, createDatabase } from '../../helpers/postgres.ts';
@@ -11,20 +12,33 @@ const store = createPolicyBlobs(() =>
   openClient({ url: database.urls.writer, applicationName: 'test', onError: () => undefined }),
 );
 
+/** What is kept in parts is put together. */
+async function unpack(content: Buffer): Promise<Buffer> {
+  const parts = partsIn(content);
+  if (parts === null) return inflateSync(content);
+  const whole: Buffer[] = [];
+  for (const part of parts) {
+    const { rows } = await reader.query<{ content: Buffer }>('select content from policy_blobs where hash = $1', [
+      part,
+    ]);
+    whole.push(...rows.map((row) => inflateSync(row.content)));
+  }
+  return Buffer.concat(whole);
+}
+
 async function readSet(revision: string): Promise<Record<string, string>> {
   const { rows } = await reader.query<{ path: string; content: Buffer; hash: Buffer }>(
     `select path, content, b.hash from policy_sets, jsonb_each_text(manifest) as m (path, name)
      left join policy_blobs b on encode(b.hash, 'hex') = m.name where revision = $1`,
     [revision],
   );
-  return Object.fromEntries(
-    rows.map(({ path, content, hash }) => {
-      const bytes = inflateSync(content);
-      if (!createHash('sha256').update(bytes).digest().equals(hash))
-        throw new Error(`${path} is not what its hash says`);
-      return [path, bytes.toString()];
-    }),
-  );
+  const files: [string, string][] = [];
+  for (const { path, content, hash } of rows) {
+    const bytes = await unpack(content);
+    if (!createHash('sha256').update(bytes).digest().equals(hash)) throw new Error(`${path} is not what its hash says`);
+    files.push([path, bytes.toString()]);
+  }
+  return Object.fromEntries(files);
 }
 
 const file = (path: string, text: string): { path: string; bytes: Buffer } => ({ path, bytes: Buffer.from(text) });
