@@ -29,8 +29,11 @@ COPY bin ./bin
 COPY migrations ./migrations
 COPY schemas ./schemas
 COPY src ./src
-# A number, so that an orchestrator can see that it is not root. Nothing in the image belongs to it, and the root file system may be
-# read-only. Checkpoints (CHECKPOINT_DIR, CHECKPOINT_FILE) and a spool (SPOOL_DIR) go to a volume at /var/lib/privity, and nowhere else.
+# Where volumes are mounted: /var/lib/privity/checkpoints for CHECKPOINT_DIR or CHECKPOINT_FILE, /var/lib/privity/spool for SPOOL_DIR. A new
+# volume of Docker takes over the account. Spool mode needs fsync, and so a start without --permission (deploy/compose/spool.yaml).
+RUN install -d -o 10001 -g 10001 -m 0700 /var/lib/privity /var/lib/privity/checkpoints /var/lib/privity/spool
+# A number, so that an orchestrator can see that it is not root. Nothing else in the image belongs to it, and the root file system may be
+# read-only.
 USER 10001:10001
 EXPOSE 8080
 STOPSIGNAL SIGTERM

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Makes every secret that compose.yaml needs, once, below the folder given (deploy/compose/secrets): passwords, the URLs with them, and
-# the key that certifies writers. What is there already stays.
+# the keys that certify writers and sign checkpoints. What is there already stays.
 set -eu
 umask 077
 
@@ -21,9 +21,11 @@ for role in owner writer reader sealer; do
   random | keep "${role}_password"
   printf 'postgres://privity_%s:%s@%s:5432/privity' "$role" "$(cat "$folder/${role}_password")" "$host" | keep "${role}_url"
 done
-if [ ! -e "$folder/writer_key" ]; then
-  openssl genpkey -algorithm ed25519 -out "$folder/writer_key.new"
-  # Privity refuses a key that everybody may read: it belongs to the account of the container.
-  chown 10001:10001 "$folder/writer_key.new" || echo "as root: chown 10001:10001 $folder/writer_key" >&2
-  mv "$folder/writer_key.new" "$folder/writer_key"
-fi
+for key in writer_key checkpoint_key; do
+  if [ ! -e "$folder/$key" ]; then
+    openssl genpkey -algorithm ed25519 -out "$folder/$key.new"
+    # Privity refuses a key that everybody may read: it belongs to the account of the container.
+    chown 10001:10001 "$folder/$key.new" || echo "as root: chown 10001:10001 $folder/$key" >&2
+    mv "$folder/$key.new" "$folder/$key"
+  fi
+done

@@ -16,6 +16,8 @@ const compose = readYaml('compose.yaml');
 const services = compose['services'] as Readonly<Record<string, Json>>;
 const secrets = compose['secrets'] as Readonly<Record<string, { readonly file: string }>>;
 
+const UNITS = ['deploy/systemd/privity.service', 'deploy/systemd/privity-migrate.service'] as const;
+
 t.test('compose.yaml: restricted services, secrets as files, a database that keeps what it commits', async (t) => {
   for (const [name, service] of Object.entries(services)) {
     t.strictSame(service['cap_drop'], ['ALL'], name);
@@ -40,6 +42,50 @@ t.test('compose.yaml: restricted services, secrets as files, a database that kee
   t.notOk((at(services, 'privity.secrets') as string[]).includes('owner_url'), 'the service never sees the owner');
 });
 
+const DOCKERFILE = readText('Dockerfile');
+const entrypoint = JSON.parse(/^ENTRYPOINT (.*)$/m.exec(DOCKERFILE)?.[1] ?? '[]') as string[];
+/** What Node runs under when it may make files safe. */
+const withFsync = entrypoint.filter((flag) => !/^--(?:permission|allow-|disable-warning)/.test(flag));
+
+t.test('what is kept lies on volumes, in folders of the image that are its account’s', async (t) => {
+  const folders = (text: unknown): readonly string[] => (text as string[]).flatMap((one) => one.split(':')[1] ?? []);
+  const kept = at(services, 'privity.environment') as Readonly<Record<string, string>>;
+  t.ok(folders(at(services, 'privity.volumes')).includes(kept['CHECKPOINT_DIR'] ?? '-'));
+  const spool = readYaml('deploy/compose/spool.yaml');
+  const folder = at(spool, 'services.privity.environment.SPOOL_DIR');
+  t.equal(at(spool, 'services.privity.environment.AUDIT_ON_FAILURE'), 'spool');
+  t.strictSame(folders(at(spool, 'services.privity.volumes')), [folder]);
+  t.strictSame(at(spool, 'services.privity.entrypoint'), withFsync, 'the image’s own program, with fsync');
+  for (const name of Object.keys(spool['volumes'] as Json)) t.notOk(name in (compose['volumes'] as Json), name);
+  const made = /^RUN install -d -o (\d+) -g (\d+) -m 0700 (.*)$/m.exec(DOCKERFILE);
+  t.match(DOCKERFILE, `USER ${made?.[1]}:${made?.[2]}`);
+  for (const one of [folder, kept['CHECKPOINT_DIR']]) t.ok(made?.[3]?.split(' ').includes(String(one)), String(one));
+  for (const setting of Object.keys(at(spool, 'services.privity.environment') as Json))
+    t.ok(SETTINGS.has(setting), setting);
+});
+
+t.test('drop-ins of systemd: sealing and spool mode', async (t) => {
+  const unit = readUnit(UNITS[0]);
+  const states = unit.get('StateDirectory')?.[0]?.split(' ') ?? [];
+  for (const name of ['deploy/systemd/sealing.conf', 'deploy/systemd/spool.conf']) {
+    const dropIn = readUnit(name);
+    const credentials = (dropIn.get('LoadCredential') ?? []).map((one) => one.split(':')[0]);
+    for (const line of dropIn.get('Environment') ?? []) {
+      const [setting = '', value = ''] = line.split('=');
+      t.ok(SETTINGS.has(setting), `${name}: ${setting}`);
+      if (value.startsWith('%d/')) t.ok(credentials.includes(value.slice(3)), `${name}: ${value}`);
+      if (value.startsWith('%S/')) t.ok(states.includes(value.slice(3)), `${name}: ${value}`);
+    }
+  }
+  const [reset, program] = readUnit('deploy/systemd/spool.conf').get('ExecStart') ?? [];
+  t.equal(reset, '');
+  const flags = withFsync.slice(1, -1).join(' ');
+  t.equal(program, `/usr/bin/node ${flags} /opt/privity/bin/privity.mjs serve`);
+  // The permission model lets it write nowhere else; without it, the unit does.
+  t.match(unit.get('ExecStart')?.[0], '--allow-fs-write=/var/lib/privity/*');
+  t.strictSame(unit.get('ProtectSystem'), ['strict']);
+});
+
 t.test(
   'the secrets and roles that are made so are those that work',
   { skip: await lacks('openssl', ['version'], 'openssl is not here') },
@@ -52,16 +98,16 @@ t.test(
     const make = () => collect(spawnPlain('sh', [script, folder, hostname]));
     t.match(await make(), { code: 0 });
     const names = Object.values(secrets).map(({ file }) => path.basename(file));
-    t.strictSame(
-      names.filter((name) => name !== 'writer_key').toSorted(),
-      (await readdir(folder)).filter((name) => name !== 'writer_key' && name !== 'sealer_url').toSorted(),
-    );
+    t.strictSame(names.toSorted(), (await readdir(folder)).toSorted());
     const read = (name: string): Promise<string> => readFile(path.join(folder, name), 'utf8');
     const before = await read('writer_url');
     t.match(await make(), { code: 0 });
     t.equal(await read('writer_url'), before, 'a second run changes nothing');
     t.equal((await stat(folder)).mode & 0o777, 0o700);
-    if (process.getuid?.() === 0) t.ok(await loadWriterKey(path.join(folder, 'writer_key')));
+    if (process.getuid?.() === 0) {
+      for (const key of ['writer_key', 'checkpoint_key']) t.ok(await loadWriterKey(path.join(folder, key)), key);
+      t.not(await read('writer_key'), await read('checkpoint_key'));
+    }
 
     const superuser = await connect(t, server.superuserUrl);
     // As in a container that has just been made: no role but the administrator’s.
@@ -99,8 +145,6 @@ t.test(
     await t.rejects(connect(t, stranger.href), { code: '42501' }, 'nobody else may even connect');
   },
 );
-
-const UNITS = ['deploy/systemd/privity.service', 'deploy/systemd/privity-migrate.service'];
 
 t.test('the units of systemd: hardened, secrets as credentials', async (t) => {
   for (const name of UNITS) {

@@ -59,6 +59,7 @@ export async function buildImage(t: TearsDown): Promise<Image> {
       cwd = rest;
       await mkdir(path.join(root, cwd), { recursive: true });
     } else if (word === 'COPY') await copy(rest, path.join(root, cwd), stages);
+    else if (word === 'RUN' && rest.startsWith('install -d ')) await makeFolders(root, rest);
     else if (word === 'RUN') await runIn(path.join(root, cwd), rest);
     else if (word === 'ENV') {
       const pairs = [...rest.matchAll(/(\w+)=(\S+)/g)].map(([, name = '', value = '']) => [name, value] as const);
@@ -102,6 +103,13 @@ async function copy(rest: string, cwd: string, stages: ReadonlyMap<string, strin
 function isLetThrough(name: string): boolean {
   const lines = readFileSync(path.join(ROOT, '.dockerignore'), 'utf8').split('\n');
   return lines.includes('*') && lines.includes(`!${name}`);
+}
+
+/** Below the image's root, not this machine's; its accounts are nobody's here. */
+async function makeFolders(root: string, rest: string): Promise<void> {
+  for (const word of rest.split(' ').filter((one) => one.startsWith('/'))) {
+    await mkdir(path.join(root, word), { recursive: true, mode: 0o700 });
+  }
 }
 
 async function runIn(cwd: string, command: string): Promise<void> {

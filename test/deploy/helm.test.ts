@@ -19,6 +19,12 @@ const GIVEN = {
   'policies.git.repository': 'https://git.firm.example/policies.git',
 };
 
+const SEALING = {
+  'secrets.checkpointKey.name': 'privity-checkpoint-key',
+  'secrets.databaseSealerUrl.name': 'privity-sealer',
+  'sealing.url': 'https://witness.example/privity',
+};
+
 /** values.yaml with these members changed. */
 function valuesWith(changes: Readonly<Record<string, unknown>>): Json {
   const values = structuredClone(VALUES);
@@ -93,7 +99,14 @@ t.test('the schema takes what is right and names what is wrong', async (t) => {
   const check = new Ajv({ strict: false, allErrors: true }).compile(schema);
   t.ok(check(valuesWith(GIVEN)), JSON.stringify(check.errors));
   t.ok(check(valuesWith({ ...GIVEN, 'policies.source': 'volume', 'policies.volume': { configMap: { name: 'x' } } })));
+  t.ok(check(valuesWith({ ...GIVEN, ...SEALING })), JSON.stringify(check.errors));
+  t.ok(check(valuesWith({ ...GIVEN, ...SEALING, 'sealing.url': '', 'sealing.volume': { nfs: {} } })));
+  t.ok(check(valuesWith({ ...GIVEN, 'spool.enabled': true, 'spool.max': '512MiB' })), JSON.stringify(check.errors));
   const wrong: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
+    'checkpoints that go nowhere': { ...GIVEN, ...SEALING, 'sealing.url': '' },
+    'checkpoints without the sealer’s account': { ...GIVEN, ...SEALING, 'secrets.databaseSealerUrl.name': '' },
+    'a journal among settings': { ...GIVEN, settings: { SPOOL_DIR: '/tmp' } },
+    'half a size': { ...GIVEN, 'spool.enabled': true, 'spool.size': 'large' },
     'no secret': { ...GIVEN, 'secrets.databaseUrl.name': '' },
     'no repository': { ...GIVEN, 'policies.git.repository': '' },
     'no volume': { ...GIVEN, 'policies.source': 'volume' },
@@ -118,7 +131,8 @@ t.test('pods are restricted, and the network lets them reach what they need', as
   const containers = [...text('deployment.yaml').matchAll(/- name: (?:privity|policies|policies-first)\n/g)].length;
   t.equal(containers, 4, 'two of git-sync, the service, and the volume');
   t.match(readText('Dockerfile'), 'USER 10001:10001', 'the account is the image’s');
-  for (const rule of ['postgres', 'keys', 'webhook', 'git']) t.match(text('networkpolicy.yaml'), `egress.${rule} `);
+  for (const rule of ['postgres', 'keys', 'webhook', 'git', 'checkpoints'])
+    t.match(text('networkpolicy.yaml'), `egress.${rule} `);
   t.match(text('migration.yaml'), /args: \[migrate, --expand\]/);
   t.match(text('migration.yaml'), 'helm.sh/hook: pre-install,pre-upgrade');
   t.equal(
@@ -129,6 +143,30 @@ t.test('pods are restricted, and the network lets them reach what they need', as
   t.equal(
     readYaml('deploy/helm/privity/Chart.yaml')['appVersion'],
     (JSON.parse(readText('package.json')) as Json)['version'],
+  );
+});
+
+t.test('what is kept lies on volumes, where the service looks for it', async (t) => {
+  const text = templates().find(([name]) => name === 'deployment.yaml')?.[1] ?? '';
+  for (const [setting, volume] of [
+    ['SPOOL_DIR', 'spool'],
+    ['CHECKPOINT_DIR', 'checkpoints'],
+  ] as const) {
+    const folder = new RegExp(`\\{ name: ${setting}, value: (\\S+) \\}`).exec(text)?.[1];
+    t.match(text, `- { name: ${volume}, mountPath: ${folder} }`, setting);
+    t.match(readText('Dockerfile'), folder ?? '-', 'the image has it, for its account');
+  }
+  t.match(text, /volumeClaimTemplates:\n\s+- metadata:\n\s+name: spool\n/, 'each pod has a journal of its own');
+  t.match(text, 'persistentVolumeClaimRetentionPolicy: { whenDeleted: Retain, whenScaled: Retain }');
+  t.match(text, /serviceName: \{\{ include "privity\.name" \. \}\}-metrics/);
+  t.match(templates().find(([name]) => name === 'service.yaml')?.[1], /-metrics\n[\s\S]*clusterIP: None/, 'headless');
+  const command = /command: \[([^\]]*)\]/.exec(text)?.[1]?.split(', ') ?? [];
+  const entry = JSON.parse(/^ENTRYPOINT (.*)$/m.exec(readText('Dockerfile'))?.[1] ?? '[]') as string[];
+  const isOfPermissions = (flag: string): boolean => /^--(?:permission|allow-|disable-warning)/.test(flag);
+  t.strictSame(
+    command,
+    entry.filter((flag) => !isOfPermissions(flag)),
+    'the image’s own program, with fsync',
   );
 });
 
@@ -164,6 +202,16 @@ t.test(
       'tls.secretName=tls,tls.clientCaSecretName=ca,metrics.serviceMonitor.enabled=true,metrics.prometheusRule.enabled=true',
     ];
     t.strictSame(kinds(render(...all)), [...usual, 'PrometheusRule', 'ServiceMonitor'].toSorted());
+    const kept = ['--set', 'spool.enabled=true,sealing.volume.persistentVolumeClaim.claimName=kept'];
+    const sealing = Object.entries(SEALING).flatMap(([name, value]) => ['--set-string', `${name}=${value}`]);
+    const isPod = (one: Json | null): boolean => one?.['kind'] === 'StatefulSet';
+    t.match(render(...kept, ...sealing).find(isPod), {
+      spec: {
+        serviceName: 'firm-privity-metrics',
+        volumeClaimTemplates: [{ metadata: { name: 'spool' }, spec: { accessModes: ['ReadWriteOnce'] } }],
+        template: { spec: { volumes: [{ name: 'secrets' }, { persistentVolumeClaim: { claimName: 'kept' } }] } },
+      },
+    });
     execFileSync('helm', ['lint', '--strict', path.resolve(CHART), ...flags], { encoding: 'utf8' });
   },
 );
