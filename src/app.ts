@@ -22,13 +22,19 @@ import { createApprovals } from './io/log/approvals.ts';
 import { createPolicyBlobs } from './io/log/policy-blobs.ts';
 import { createRecorder, type Recorder, type RecorderDeps } from './io/log/recorder.ts';
 import { createProofReader } from './io/log/sealing/read-proofs.ts';
+import { createBlockPool } from './io/log/verify/block-pool.ts';
+import { copyOut, readRows } from './io/log/verify/copy-out.ts';
 import type { CourierTimes } from './io/reports/courier.ts';
 import { createRecordReader } from './io/reports/read-record.ts';
 import { createReviewReader } from './io/reports/read-reviews.ts';
+import { createSealedReader } from './io/reports/read-sealed.ts';
 import { createLogSearch } from './io/reports/search.ts';
+import { createStoredPolicies } from './io/reports/stored-policies.ts';
 import { openLog, type LogFate } from './log.ts';
 import { createMetrics } from './metrics.ts';
 import type { TrustSet } from './model/identity.ts';
+import { createPastPolicies } from './past-policies.ts';
+import { openMetadata } from './pdp-metadata.ts';
 import { keepAgain, loadPolicies, type Policies } from './policies.ts';
 import { openSealing } from './sealing.ts';
 import { openSpool } from './spool.ts';
@@ -181,10 +187,13 @@ export async function buildApp(config: Config, extras: AppExtras = {}): Promise<
       clock: recorder.clock,
       approvals: createApprovals(writing.pool),
       records: createRecordReader(reading.queries),
-      search: createLogSearch(reading.pool),
+      search: createLogSearch(reading.pool, { copyOut, readRows, createPool: createBlockPool }),
+      openPast: () => createPastPolicies(createStoredPolicies(reading.queries)),
       proofs: createProofReader(reading.pool),
       reviews: createReviewReader(reading.queries),
+      sealed: createSealedReader(reading.pool),
       health,
+      metadata: await openMetadata(config),
       metrics,
       tracing,
       log,

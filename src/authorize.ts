@@ -3,6 +3,7 @@ import { decide } from './core/decide.ts';
 import { decideWithFields, type FieldDecision } from './core/fields.ts';
 import type { PolicySet } from './core/policy-set.ts';
 import { decisionEntry } from './core/record/decision-record.ts';
+import { underTerms } from './core/terms.ts';
 import { uuidv7 } from './core/record/uuid.ts';
 import type { Approvals } from './io/log/approvals.ts';
 import type { Decision } from './model/decision.ts';
@@ -41,7 +42,7 @@ export async function authorize(
   asked: Asked,
   questions: readonly Question[],
 ): Promise<readonly Answered[]> {
-  const { subject, caller, requestId, traceId, stages = null } = asked;
+  const { caller, requestId, traceId, stages = null } = asked;
   // Spent before the decision: an approval that was looked at is used, whatever comes after (DESIGN 5.2).
   const approved = questions.some(({ approvalIds }) => approvalIds.length > 0);
   const uses = approved ? await spendApprovals(deps, set, asked, questions) : NO_USES;
@@ -56,14 +57,16 @@ export async function authorize(
     const unproven = requestOf(asked, question, now);
     const request = use === NOT_USED ? unproven : { ...unproven, approvals: provenBy(set, unproven, use) };
 
-    const { decision, fields } =
+    const { decision: decided, fields } =
       question.withFields === true
         ? decideWithFields(set, request)
         : { decision: decide(set, request), fields: undefined };
+    const { subject = asked.subject, terms } = question;
+    const decision = terms === undefined ? decided : underTerms(decided, terms);
     const durationUs = Math.round((performance.now() - asked.arrivedAt) * 1000);
     const approvalIds = use.spent.map((one) => one.id);
     const event = { id, request, decision, subject, caller, requestId, traceId, approvalIds, durationUs };
-    entries.push(decisionEntry(set, fields === undefined ? event : { ...event, fields }));
+    entries.push(decisionEntry(set, fields === undefined && terms === undefined ? event : { ...event, fields, terms }));
     answered.push({ evaluationId: id, evaluatedAt: now, decision, fields: fields ?? NO_FIELDS });
   }
   if (stages !== null) passDecided(stages, answered);

@@ -11,6 +11,7 @@ export type SettingKind =
   | 'postgres'
   | 'webhook'
   | 'collector'
+  | 'address'
   | 'ratio'
   | 'passphrase'
   | 'file'
@@ -59,6 +60,12 @@ export const SYNTAX: Readonly<Record<SettingKind, Syntax>> = {
     read: (text) => (isPlainUrl(text) ? text : undefined),
     write: String,
     words: () => 'a URL that begins with http:// or https://, without user and password',
+  },
+  address: {
+    read: (text) => (isWebhookUrl(text) && !/[?#]/.test(text) ? text : undefined),
+    write: String,
+    words: () =>
+      'a URL that begins with https://, or with http:// on this machine, without user, password, query and fragment',
   },
   ratio: {
     read: (text) => (/^\d(?:\.\d{1,9})?$/.test(text) ? Number(text) : undefined),

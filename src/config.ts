@@ -47,6 +47,9 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
       'AUDIT_ON_FAILURE=spool and SPOOL_DIR belong together: set both, or, once the journal is empty, neither',
     );
   }
+  if (values['METADATA_KEY_FILE'] !== undefined && values['PUBLIC_URL'] === undefined) {
+    problems.push('METADATA_KEY_FILE signs what PUBLIC_URL says, which is not set');
+  }
   if (values['METRICS_HOST'] !== undefined && values['METRICS_PORT'] === undefined) {
     problems.push('METRICS_HOST goes with METRICS_PORT, which is not set');
   }

@@ -45,6 +45,15 @@ export const Environment = Type.Object({
       'authorities (PEM): but for health, only connections with a client certificate of theirs are answered',
     ),
   ),
+  PUBLIC_URL: Type.Optional(
+    text(
+      'address',
+      'address under which callers know this service; what /.well-known/authzen-configuration is made from',
+    ),
+  ),
+  METADATA_KEY_FILE: Type.Optional(
+    text('file', 'private key (PEM, Ed25519) that signs the AuthZEN metadata; goes with `PUBLIC_URL`'),
+  ),
   TRUST_PROXY: Type.Optional(
     text(
       'proxies',

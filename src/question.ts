@@ -1,4 +1,5 @@
 // What the doors ask the spine, and who asks: the terms between http and authorize. It must never hold more than what was asked.
+import type { Terms } from './core/terms.ts';
 import type { Caller, DecisionRequest, Subject } from './model/decision.ts';
 import type { Stages } from './stages.ts';
 
@@ -10,6 +11,9 @@ export interface Question {
   readonly approvalIds: readonly string[];
   /** Asks for every protected field of the resource as well, in the same record. */
   readonly withFields?: true;
+  /** Where the questions of one request are about several. */
+  readonly subject?: Subject;
+  readonly terms?: Terms;
 }
 
 export interface Asked {
@@ -25,10 +29,12 @@ export interface Asked {
 
 /** The question as a request that nobody has approved. */
 export function requestOf(
-  { subject, caller }: Asked,
-  { action, resource, context }: Pick<Question, 'action' | 'resource' | 'context'>,
+  asked: Asked,
+  question: Pick<Question, 'action' | 'resource' | 'context' | 'subject'>,
   now: number,
 ): DecisionRequest {
+  const { caller } = asked;
+  const { action, resource, context, subject = asked.subject } = question;
   // Every request through a caller with an AI assistant has that actor, whatever the token says (DESIGN 4).
   const actor = caller.aiAssistant ?? subject.actor;
   return { subject, actor, action, resource, context, sourceSystem: caller.sourceSystem, approvals: [], now };

@@ -42,7 +42,8 @@ export async function spendApprovals(
     const place = placeOfUse(set, requestOf(asked, question, now));
     if (place === null) continue;
     const { type: resourceType, id: resourceId } = question.resource;
-    const thing = { requester: asked.subject.id, action: question.action, resourceType, resourceId, ...place };
+    const { id: requester } = question.subject ?? asked.subject;
+    const thing = { requester, action: question.action, resourceType, resourceId, ...place };
     const evaluationId = uuidv7(now);
     const spent = await approvals.spend(question.approvalIds, thing, evaluationId, now).catch((cause: unknown) => {
       throw new PrivityError('cannot_record', { internal: 'the use of an approval', retryAfterSeconds: 1, cause });

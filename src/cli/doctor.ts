@@ -4,9 +4,11 @@ import { processEnvironment, readConfig } from '../config.ts';
 import type { Config } from '../environment.ts';
 import { about, type Check, type Verdict } from './doctor/check.ts';
 import { checkDatabase } from './doctor/database.ts';
+import { checkJournal } from './doctor/journal.ts';
 import { checkKeys } from './doctor/keys.ts';
 import { checkMachine } from './doctor/machine.ts';
 import { checkPolicies } from './doctor/policies.ts';
+import { checkPublished } from './doctor/published.ts';
 import { checkSecrets, masker, secretTexts } from './doctor/secrets.ts';
 import { countOf, type Group, jsonReport, showTable } from './doctor/show.ts';
 import { checkTrust } from './doctor/trust.ts';
@@ -16,8 +18,8 @@ import type { Verb } from './shell/verb.ts';
 
 export const verb: Verb = {
   about: [
-    'Looks at the configuration, the database with each configured role, keys and certificates, policies, issuers, callers and the ' +
-      'webhook, as the service would find them, and says for everything that is wrong what to do. It changes nothing and prints no ' +
+    'Looks at the configuration, the database with each configured role, keys and certificates, the journal of spool mode, places of ' +
+      'checkpoints, policies, issuers, callers and the webhook, as the service would find them, and says for everything that is wrong what to do. It changes nothing and prints no ' +
       'secret. Run it under the account and in the environment of the service: before the first start, after every change, and when ' +
       'something is odd.',
     'A failure keeps the service from starting, answering or keeping its promises (exit code 1). A warning deserves a look; with ' +
@@ -64,6 +66,7 @@ async function examine(
 async function examineService(shell: Shell, config: Config, send: boolean): Promise<readonly Group[]> {
   const now = shell.now;
   const keys = await checkKeys(config, now());
+  const kept = [...checkJournal(config), ...(await checkPublished(config))];
   shell.progress.show('asking the database …');
   const database = await checkDatabase(config, now);
   shell.progress.show('loading the policies …');
@@ -73,6 +76,7 @@ async function examineService(shell: Shell, config: Config, send: boolean): Prom
   const webhook = await checkWebhook(config, { set, send, now });
   return [
     { title: 'Keys and certificates', checks: keys },
+    ...(kept.length === 0 ? [] : [{ title: 'Journal and checkpoints', checks: kept }]),
     { title: 'Database', checks: database },
     { title: 'Policies', checks: policies },
     { title: 'Trust', checks: set === null ? [untilPoliciesLoad()] : trust },

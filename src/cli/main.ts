@@ -27,8 +27,16 @@ const VERBS: ReadonlyMap<string, Entry> = new Map([
     { summary: 'Export records as NDJSON, CSV or OCSF events', load: () => import('./audit-export.ts') },
   ],
   [
+    'audit report',
+    { summary: 'Make an audit report: as text, a page to print, CSV or JSON', load: () => import('./audit-report.ts') },
+  ],
+  [
     'audit replay',
     { summary: 'Decide again what the log says was decided, and compare', load: () => import('./audit-replay.ts') },
+  ],
+  [
+    'audit review',
+    { summary: 'Accesses somebody has to look at, and what was found', load: () => import('./audit-review.ts') },
   ],
   ['audit purge', { summary: 'Remove payloads whose retention has ended', load: () => import('./audit-purge.ts') }],
   [

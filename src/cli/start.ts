@@ -70,6 +70,9 @@ async function runUntilStopped(
     DATABASE_OWNER_URL: database.urls.owner,
     DATABASE_READER_URL: database.urls.reader,
     DATABASE_SEALER_URL: database.urls.sealer,
+    ...(settings.PUBLIC_URL === undefined && settings.PORT !== 0
+      ? { PUBLIC_URL: `http://127.0.0.1:${settings.PORT}` }
+      : {}),
     WRITER_KEY_FILE: settings.WRITER_KEY_FILE ?? (await writerKeyFile(state)),
     CHECKPOINT_KEY_FILE: settings.CHECKPOINT_KEY_FILE ?? (await checkpointKeyFile(state)),
     CHECKPOINT_DIR: settings.CHECKPOINT_DIR ?? checkpointFolder(state),

@@ -1,7 +1,7 @@
 // The decision: walls and rules judged against the facts, deny overrides, unknown denies (P2, P3, P4). It must never stop early, read a clock, or let an allow outweigh a deny.
 import type { Decision, DecisionRequest, ObligationResult, RuleResult } from '../model/decision.ts';
 import { SLOT } from './dictionary.ts';
-import { gatherFacts } from './facts.ts';
+import { gatherFacts, type Facts } from './facts.ts';
 import { judgeLockdown } from './lockdown.ts';
 import type { PolicySet } from './policy-set.ts';
 import type { Rule } from './rules.ts';
@@ -10,7 +10,11 @@ import { FALSE, TRUE, UNKNOWN } from './truth.ts';
 import { judgeWalls, type WallVerdict } from './walls.ts';
 
 export function decide(set: PolicySet, request: DecisionRequest): Decision {
-  const facts = gatherFacts(set, request);
+  return decideFacts(set, request.action, request.resource.type, gatherFacts(set, request));
+}
+
+/** The decision about facts that are gathered already, for those who ask about many actions at once. The frame must be of this question. */
+export function decideFacts(set: PolicySet, action: string, resourceType: string, facts: Facts): Decision {
   const { frame } = facts;
   const locked = judgeLockdown(set.lockdown, frame);
   const walls = judgeWalls(set.walls, frame);
@@ -27,7 +31,7 @@ export function decide(set: PolicySet, request: DecisionRequest): Decision {
     if (truth === TRUE) denying.push(rule);
     else unknownDeny = true;
   }
-  for (const candidate of set.ruleIndex.candidates(request.action, request.resource.type, frame.slots[SLOT.userType])) {
+  for (const candidate of set.ruleIndex.candidates(action, resourceType, frame.slots[SLOT.userType])) {
     if ((candidate.gates & frame.gates) === 0) continue; // false: for other roles
     const truth = candidate.test(frame);
     if (frame.matched.length > 0) {

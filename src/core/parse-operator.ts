@@ -97,7 +97,7 @@ export function parseOperator(left: Ref, operator: string, value: unknown, scope
       if (left.type.kind !== 'timestamp') return wrongType(left, operator, 'a timestamp', scope, place);
       const contains = typeof value === 'string' ? scope.calendars.get(value) : undefined;
       if (contains !== undefined) return { op: 'during', left, calendar: String(value), contains };
-      report.unknown(place, 'calendar', String(value), scope.calendars.keys());
+      report.unknown(place, 'calendar', shownOf(value), scope.calendars.keys());
       return ALWAYS;
     }
     default: {
@@ -213,8 +213,8 @@ function parseOperand(type: AttributeType, value: unknown, scope: Scope, place: 
 function parseLiteral(type: AttributeType, value: unknown, scope: Scope, place: Place): Operand | undefined {
   const read = value === null || value === '' ? UNKNOWN_VALUE : compileReader(type)(value);
   const listed = type.kind !== 'enum' || type.values.includes(String(read));
-  if (read !== UNKNOWN_VALUE && listed) return { kind: 'literal', value: read, text: String(value) };
-  const shown = typeof value === 'string' ? value : JSON.stringify(value);
+  if (read !== UNKNOWN_VALUE && listed) return { kind: 'literal', value: read, text: shownOf(value) };
+  const shown = shownOf(value);
   const near = type.kind === 'enum' ? nearest(shown, type.values) : undefined;
   const absent = value === null || value === '' ? 'absence is asked with { $exists: false }' : undefined;
   scope.report.error(
@@ -265,9 +265,16 @@ function parseBounds(
     const number = read(raw);
     if (order === undefined)
       scope.report.error(at(place, key), 'unknown-operator', `\`${key}\` is no bound`, 'use $lt, $lte, $gt or $gte');
-    else if (number === undefined) scope.report.error(at(place, key), 'wrong-type', `\`${String(raw)}\` is no ${what}`);
+    else if (number === undefined)
+      scope.report.error(at(place, key), 'wrong-type', `\`${shownOf(raw)}\` is no ${what}`);
     return order === undefined || number === undefined ? [] : [{ order, value: number, text: String(raw) }];
   });
+}
+
+/** An object has no other text: it may name its own `toString`. */
+function shownOf(value: unknown): string {
+  if (typeof value === 'string') return value;
+  return typeof value === 'number' ? String(value) : JSON.stringify(value);
 }
 
 function durationOf(raw: unknown): number | undefined {

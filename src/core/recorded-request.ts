@@ -2,6 +2,7 @@
 import type { DecisionRequest } from '../model/decision.ts';
 import type { CarriedNamespace } from './facts-plan.ts';
 import type { PolicySet } from './policy-set.ts';
+import type { Terms } from './terms.ts';
 import { parseTimestamp } from './time.ts';
 
 export type JsonObject = Readonly<Record<string, unknown>>;
@@ -12,7 +13,11 @@ export interface Recorded {
   readonly engine: string;
   /** Of records of approvals, given or refused. */
   readonly approval: { readonly requester: string; readonly expiresAt: number } | null;
+  /** Of records of reviews, accepted or refused. */
+  readonly review: { readonly accessedBy: string | null } | null;
   readonly withFields: boolean;
+  /** Of questions in AuthZEN's words. */
+  readonly terms: Terms | null;
 }
 
 type Read<T> = (value: unknown) => T | undefined;
@@ -22,6 +27,9 @@ const textOrNull: Read<string | null> = (value) => (value === null ? null : text
 const object: Read<JsonObject> = (value) => (isObject(value) ? value : undefined);
 const time: Read<number> = (value) => (typeof value === 'string' ? parseTimestamp(value) : undefined);
 const anything: Read<unknown> = (value) => value;
+const flag: Read<boolean> = (value) => (typeof value === 'boolean' ? value : undefined);
+const texts: Read<readonly string[]> = (value) =>
+  Array.isArray(value) && value.every((one) => typeof one === 'string') ? value : undefined;
 
 /** `lacks` names the members that are missing or of no use; the request is null unless there are none. */
 export function readRecorded(
@@ -55,9 +63,14 @@ export function readRecorded(
   const context = values(['context'], 'context');
   const sourceSystem = read(['caller', 'source_system'], textOrNull);
   const approvals = read(['approvals', 'proven'], anything);
+  const hasTerms = record['terms'] !== undefined;
+  const isStranger = hasTerms ? read(['terms', 'stranger'], flag) : false;
+  const supports = hasTerms ? read(['terms', 'supports'], texts) : [];
   const revision = read(['policy', 'revision'], text);
   const engine = read(['policy', 'engine'], text);
-  const isApproval = record['kind'] === 'approval';
+  const isReview = record['kind'] === 'approval' && isObject(record['review']);
+  const accessedBy = isReview ? read(['review', 'accessed_by'], textOrNull) : null;
+  const isApproval = record['kind'] === 'approval' && !isReview;
   const requester = isApproval ? read(['approval', 'requester'], text) : '';
   const expiresAt = isApproval ? read(['approval', 'expires_at'], time) : 0;
   if (
@@ -72,8 +85,11 @@ export function readRecorded(
     properties === undefined ||
     context === undefined ||
     sourceSystem === undefined ||
+    isStranger === undefined ||
+    supports === undefined ||
     revision === undefined ||
     engine === undefined ||
+    accessedBy === undefined ||
     requester === undefined ||
     expiresAt === undefined
   ) {
@@ -86,7 +102,9 @@ export function readRecorded(
       revision,
       engine,
       approval: isApproval ? { requester, expiresAt } : null,
+      review: isReview ? { accessedBy } : null,
       withFields: Array.isArray(record['fields']),
+      terms: hasTerms ? { isStranger, supports } : null,
     },
     lacks,
   };

@@ -4,12 +4,15 @@ import type { RecordKind } from '../model/record.ts';
 import { judgeApproval } from './approve.ts';
 import { decide } from './decide.ts';
 import { decideWithFields } from './fields.ts';
+import { judgeReview } from './judge-review.ts';
 import type { PolicySet } from './policy-set.ts';
 import { approvalEntry } from './record/approval-record.ts';
 import { canonicalize } from './record/canonical.ts';
 import { decisionEntry, ENGINE_VERSION } from './record/decision-record.ts';
 import { RECORD_VERSION } from './record/envelope.ts';
 import { isObject, readRecorded, type JsonObject, type Recorded } from './recorded-request.ts';
+import { searchAgain } from './replay-search.ts';
+import { underTerms } from './terms.ts';
 
 /** Kinds of records that hold a decision. */
 export const DECIDING_KINDS: readonly RecordKind[] = ['decision', 'read', 'search', 'filter', 'approval'];
@@ -61,6 +64,7 @@ export function replay(set: PolicySet, record: JsonObject): Replay {
   const { kind, v } = record;
   if (v !== RECORD_VERSION) return notRecorded([`v: records of version ${String(v)} are not known here`]);
   if (!DECIDING_KINDS.some((one) => one === kind)) return notRecorded(['a decision']);
+  if (kind === 'search') return replaySearch(set, record);
   const { said, lacks } = readRecorded(set, record);
   if (said === null) return notRecorded(lacks);
   const again = writeAgain(set, said);
@@ -69,7 +73,7 @@ export function replay(set: PolicySet, record: JsonObject): Replay {
   const members = [
     ...MEMBERS,
     ...(said.withFields ? [['fields']] : []),
-    ...(kind === 'approval' ? [['approval', 'roles']] : []),
+    ...(said.approval === null ? [] : [['approval', 'roles']]),
   ];
   const differences = members.flatMap((path): readonly Difference[] => {
     const [recorded, replayed] = [record, again].map((one) => comparable(set, path, one));
@@ -87,8 +91,21 @@ export function replay(set: PolicySet, record: JsonObject): Replay {
   };
 }
 
+function replaySearch(set: PolicySet, record: JsonObject): Replay {
+  const again = searchAgain(set, record);
+  if ('lacks' in again) return notRecorded(again.lacks);
+  const policy = isObject(record['policy']) ? record['policy'] : {};
+  const { revision, engine } = policy;
+  const members = [['policy.revision', revision, set.revision] as const, ...again.members];
+  const differences = members.flatMap(([member, recorded, replayed]): readonly Difference[] =>
+    recorded === replayed ? [] : [{ member, recorded: recorded ?? null, replayed }],
+  );
+  const result = differences.length === 0 ? 'same' : 'different';
+  return { result, differences, lacks: [], engine: engine === ENGINE_VERSION ? null : String(engine) };
+}
+
 /** The body of the record that the same request would leave now. */
-function writeAgain(set: PolicySet, { request, approval, withFields }: Recorded): JsonObject | null {
+function writeAgain(set: PolicySet, { request, approval, review, withFields, terms }: Recorded): JsonObject | null {
   const { subject, actor, sourceSystem } = request;
   const event = {
     id: '',
@@ -103,6 +120,12 @@ function writeAgain(set: PolicySet, { request, approval, withFields }: Recorded)
   if (approval !== null) {
     const verdict = judgeApproval(set, request, approval.requester, approval.expiresAt);
     return approvalEntry(set, { ...event, verdict, ...approval }).body;
+  }
+  if (review !== null) {
+    return decisionEntry(set, { ...event, decision: judgeReview(set, request, review.accessedBy) }).body;
+  }
+  if (terms !== null) {
+    return decisionEntry(set, { ...event, decision: underTerms(decide(set, request), terms), terms }).body;
   }
   if (!withFields) return decisionEntry(set, { ...event, decision: decide(set, request) }).body;
   return decisionEntry(set, { ...event, ...decideWithFields(set, request) }).body;

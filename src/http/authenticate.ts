@@ -107,24 +107,33 @@ interface RefusedToken {
 /** Never waited for: a flood of bad tokens must not slow down answers, nor stop when the database is away. */
 function recordRefusal(deps: GateDeps, request: FastifyRequest, error: unknown, refused: RefusedToken): void {
   if (!(error instanceof PrivityError)) return;
-  const at = deps.clock.now();
-  deps.recorder.appendRefused({
+  deps.recorder.appendRefused(refusedEntry(request, error, refused, deps.clock.now()));
+}
+
+/** @param at milliseconds since 1970 */
+export function refusedEntry(
+  request: FastifyRequest,
+  { code, details }: PrivityError,
+  { token, caller, set }: RefusedToken,
+  at: number,
+): RecordEntry {
+  return {
     kind: 'refused',
     id: uuidv7(at),
     at,
     body: {
-      code: error.code,
-      reason: error.details.reason ?? null,
-      detail: error.details.internal ?? null,
-      issuer: claimedIssuer(refused.token),
-      caller: refused.caller,
+      code,
+      reason: details.reason ?? null,
+      detail: details.internal ?? null,
+      issuer: claimedIssuer(token),
+      caller,
       remote_address: request.ip,
-      policy: { revision: refused.set.revision, commit: refused.set.commit },
+      policy: { revision: set.revision, commit: set.commit },
       request_id: request.id,
       trace_id: request.traceId,
     },
-    columns: { ...NO_COLUMNS, caller: refused.caller, revision: refused.set.revision, request_id: request.id },
-  });
+    columns: { ...NO_COLUMNS, caller, revision: set.revision, request_id: request.id },
+  };
 }
 
 const LONGEST_ISSUER = 256;

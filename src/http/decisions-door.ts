@@ -59,6 +59,6 @@ function answer({ id, kind, at, record, writer, seq, hash, intact }: StoredRecor
 const LONGEST = 128;
 
 /** Whatever stood in the path, as text that can be recorded. */
-function printable(id: string): string {
+export function printable(id: string): string {
   return encodeURIComponent(id.toWellFormed()).slice(0, LONGEST);
 }

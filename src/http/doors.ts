@@ -7,12 +7,18 @@ import type { Logger } from 'pino';
 import type { AuthorizeDeps } from '../authorize.ts';
 import type { ProofReader } from '../io/log/sealing/read-proofs.ts';
 import type { RecordReader } from '../io/reports/read-record.ts';
+import type { SealedReader } from '../io/reports/read-sealed.ts';
 import type { ReviewReader } from '../io/reports/read-reviews.ts';
 import type { LogSearch } from '../io/reports/search.ts';
 import type { Metrics } from '../metrics.ts';
+import type { PdpMetadata } from '../model/authzen.ts';
+import type { PastPolicies } from '../past-policies.ts';
 import type { Tracing } from '../tracing.ts';
 import { accessLog } from './access-log.ts';
 import { admit, admitBody } from './admission.ts';
+import { authzenDoor } from './authzen-door.ts';
+import { authzenMetadata } from './authzen-metadata.ts';
+import { authzenSearchDoor } from './authzen-search-door.ts';
 import { approvalsDoor } from './approvals-door.ts';
 import { authenticated, createGate, type GateDeps } from './authenticate.ts';
 import { authorizeDoor } from './authorize-door.ts';
@@ -29,6 +35,7 @@ import { metricsDoor } from './metrics-door.ts';
 import { documentation, openapi } from './openapi.ts';
 import { policyDoor } from './policy-door.ts';
 import { rateLimits } from './rate-limit.ts';
+import { reportsDoor } from './reports-door.ts';
 import { requestIdOf, requestIds } from './request-id.ts';
 import { reviewsDoor } from './reviews-door.ts';
 import { searchDoor } from './search-door.ts';
@@ -60,9 +67,12 @@ export interface DoorsDeps extends Omit<GateDeps, 'recorder' | 'policies'> {
   readonly approvals: AuthorizeDeps['approvals'];
   readonly records: RecordReader;
   readonly search: LogSearch;
+  readonly openPast: () => PastPolicies;
+  readonly sealed: SealedReader;
   readonly proofs: ProofReader;
   readonly reviews: ReviewReader;
   readonly health: Health;
+  readonly metadata: PdpMetadata | null;
   readonly metrics: Metrics;
   readonly tracing: Tracing | null;
   readonly log: Logger;
@@ -93,6 +103,7 @@ export async function buildDoors(settings: ServerSettings, deps: DoorsDeps): Pro
   if (settings.tls?.asksForCertificate === true) await app.register(clientCertificates);
   await app.register(openapi, { version: deps.version });
   await app.register(health, { health: deps.health });
+  await app.register(authzenMetadata, { metadata: deps.metadata });
   if (settings.withMetrics) await app.register(metricsDoor, { metrics });
   await app.register(async (inside) => {
     await inside.register(authenticated, { gate });
@@ -102,11 +113,21 @@ export async function buildDoors(settings: ServerSettings, deps: DoorsDeps): Pro
     await inside.register(strictJson, { admit: () => admitBody(admission) });
     await inside.register(authorizeDoor, { gate, deps: spine });
     await inside.register(fieldsDoor, { gate, deps: spine });
+    await inside.register(authzenDoor, { gate, deps: spine });
+    await inside.register(authzenSearchDoor, { gate, deps: spine });
     await inside.register(approvalsDoor, { gate, deps: spine });
     await inside.register(decisionsDoor, { gate, deps: spine, records: deps.records });
     const { records, proofs, search: log, policies, version } = deps;
     await inside.register(searchDoor, { gate, deps: spine, log });
     await inside.register(exportDoor, { gate, deps: spine, log, policies, version });
+    await inside.register(reportsDoor, {
+      gate,
+      deps: spine,
+      log,
+      policies,
+      openPast: deps.openPast,
+      sealed: deps.sealed,
+    });
     await inside.register(checkpointsDoor, { gate, deps: spine, records, proofs });
     await inside.register(reviewsDoor, { gate, deps: spine, reviews: deps.reviews });
     await inside.register(policyDoor, { gate, deps: spine, policies: deps.policies });

@@ -92,8 +92,8 @@ function rowPermits(
 
   function at(rowId: string, matter: string | null, client: string | null): boolean {
     const id = isOfLog ? rowId : ofAll;
-    const question: ReadingQuestion = { action, resource: { type, id }, places: placesOf(set, matter, client) };
-    if (isOfLog && set.data.resources.has(resourceKey(type, id))) return reader.permits(question);
+    const question = (): ReadingQuestion => ({ action, resource: { type, id }, places: placesOf(set, matter, client) });
+    if (isOfLog && set.data.resources.has(resourceKey(type, id))) return reader.permits(question());
     const now = clock.now();
     if (now >= until || now < until - FRESH_MS || verdicts.size > MOST_VERDICTS) {
       verdicts.clear();
@@ -102,10 +102,10 @@ function rowPermits(
     const key = `${matter === null ? '-' : `=${matter}`}\u0000${client === null ? '-' : `=${client}`}`;
     let verdict = verdicts.get(key);
     if (verdict === undefined) {
-      verdict = isOfLog ? reader.verdict(question) : reader.permits(question);
+      verdict = isOfLog ? reader.verdict(question()) : reader.permits(question());
       verdicts.set(key, verdict);
     }
-    return verdict ?? reader.permits(question);
+    return verdict ?? reader.permits(question());
   }
 
   return {

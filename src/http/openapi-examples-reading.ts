@@ -26,6 +26,12 @@ export const READING_PARAMETERS: Readonly<Record<string, string>> = {
   order: 'newest',
   cursor: CURSOR,
   format: 'ndjson',
+  name: 'blast-radius',
+  account: 'u-lind',
+  device: 'laptop-17',
+  token: 'c1f0e9a2-7d43-4f0a-9d3b-1f2a6b7c8d9e',
+  date: '2026-03-10',
+  month: '2026-03',
   'privity-subject-token': 'eyJhbGciOiJFUzI1NiIsInR5cCI6ImF0K2p3dCJ9.eyJzdWIiOiJ1LWVuZ2VsIn0.c2lnbmF0dXJl',
 };
 
@@ -55,5 +61,36 @@ export function readingExamples(id: string, at: string) {
   return {
     log: { summary: 'From the log, with more to come', value: { decisions: [found], next: CURSOR } },
     report: { summary: 'In an access report', value: { decisions: [shown], next: null } },
+  };
+}
+
+export function reportExample(at: string, policy: { readonly revision: string; readonly commit: string }) {
+  return {
+    summary: 'Shortened',
+    value: {
+      report: 'blast-radius',
+      title: 'Blast radius of u-lind',
+      about: 'What an account, a system, a device or a token touched in a period.',
+      asked: { account: 'u-lind' },
+      generated_at: at,
+      generated_for: 'u-audley',
+      period: { from: '2026-03-01T00:00:00.000Z', to: '2026-04-01T00:00:00.000Z' },
+      policy,
+      rows: 1,
+      is_complete: true,
+      notes: [],
+      sections: [
+        {
+          heading: 'Matters',
+          table: {
+            columns: [
+              { name: 'matter', label: 'Matter' },
+              { name: 'allowed', label: 'Allowed' },
+            ],
+            rows: [['M-1001', 1]],
+          },
+        },
+      ],
+    },
   };
 }

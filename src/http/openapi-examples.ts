@@ -1,5 +1,7 @@
 // Examples of the API, with the example firm's data. It must never show an answer that the service would not give.
-import { READING_PARAMETERS, readingExamples } from './openapi-examples-reading.ts';
+import { authzenExamples } from './openapi-examples-authzen.ts';
+import { READING_PARAMETERS, readingExamples, reportExample } from './openapi-examples-reading.ts';
+import { reviewExamples } from './openapi-examples-reviews.ts';
 import type { OperationName } from './openapi-operations.ts';
 
 interface Example {
@@ -19,6 +21,8 @@ export const EXAMPLE_ID = '0195f3a0-7c1e-7b2a-9d4e-3f5a6b7c8d9e';
 /** By name, in paths and queries. */
 export const EXAMPLE_PARAMETERS: Readonly<Record<string, string>> = {
   id: EXAMPLE_ID,
+  evaluation_id: EXAMPLE_ID,
+  state: 'open',
   after: EXAMPLE_ID,
   limit: '50',
   before: '20852163',
@@ -120,20 +124,6 @@ const disposal = {
   resource: { type: 'document', id: 'D-4711', properties: { matter_id: 'M-1003', client_id: 'C-100' } },
   expires_at: '2026-03-10T18:00:00Z',
 };
-const review = {
-  evaluation_id: EXAMPLE_ID,
-  at: EVALUATED_AT,
-  due: '2026-03-11T14:00:00.123Z',
-  overdue: false,
-  subject: { id: 'u-quinn', actor: null },
-  action: 'read',
-  resource: { type: 'document', id: 'D-9001' },
-  matter: 'M-1001',
-  client: 'C-100',
-  decided_by: ['break-glass'],
-  obligations: ['notify:responsible_attorney', 'notify:security_officer', 'review:24h'],
-};
-
 // The example of C2SP tlog-checkpoint.
 const checkpoint = {
   size: 20852163,
@@ -207,6 +197,7 @@ export const EXAMPLES: Readonly<Record<OperationName, OperationExamples>> = {
       },
     },
   },
+  ...authzenExamples(base),
   approve: {
     request: {
       disposal: {
@@ -239,9 +230,8 @@ export const EXAMPLES: Readonly<Record<OperationName, OperationExamples>> = {
       },
     },
   },
-  listReviews: {
-    answers: { 200: { last: { summary: 'One emergency access', value: { reviews: [review], next: null } } } },
-  },
+  ...reviewExamples(EXAMPLE_ID, EVALUATED_AT),
+  readReport: { answers: { 200: { report: reportExample(EVALUATED_AT, POLICY) } } },
   readPolicy: {
     answers: { 200: { policy: { summary: 'From a git commit', value: { ...POLICY, loaded_at: EVALUATED_AT } } } },
   },

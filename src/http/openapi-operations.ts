@@ -1,35 +1,18 @@
 // What each operation of the API is called, is for and may answer. It must never hold what the route schemas say already.
-import type { ErrorCode } from '../model/errors.ts';
-
-interface Operation {
-  readonly tag: 'decisions' | 'log' | 'service';
-  readonly summary: string;
-  readonly description: string;
-  /** Needs no token. */
-  readonly open: boolean;
-  /** Words for answers that are no problems, by status. */
-  readonly success: Readonly<Record<string, string>>;
-  readonly errors: readonly ErrorCode[];
-}
-
-const EVERY: readonly ErrorCode[] = ['request_timeout', 'headers_too_large', 'internal_error'];
-const PROTECTED: readonly ErrorCode[] = [
-  'token_refused',
-  'caller_not_allowed',
-  'client_certificate_required',
-  'rate_limited',
-  'no_policies',
-  'overloaded',
-  'shutting_down',
-  'cannot_record',
-  ...EVERY,
-];
-const WITH_BODY: readonly ErrorCode[] = ['malformed_request', 'payload_too_large', ...PROTECTED];
+import { EVERY, PROTECTED, WITH_BODY, type Operation } from './openapi-operation.ts';
+import { AUTHZEN_OPERATIONS } from './openapi-operations-authzen.ts';
+import { REPORTS_IN_WORDS } from './openapi-reports.ts';
 
 export type OperationName =
   | 'authorize'
   | 'authorizeBatch'
   | 'authorizeFields'
+  | 'evaluate'
+  | 'evaluateMany'
+  | 'searchSubjects'
+  | 'searchResources'
+  | 'searchActions'
+  | 'authzenMetadata'
   | 'approve'
   | 'listDecisions'
   | 'exportDecisions'
@@ -38,6 +21,8 @@ export type OperationName =
   | 'listCheckpoints'
   | 'readConsistency'
   | 'listReviews'
+  | 'readReport'
+  | 'giveReview'
   | 'readPolicy'
   | 'live'
   | 'ready'
@@ -77,6 +62,7 @@ export const OPERATIONS: Readonly<Record<OperationName, Operation>> = {
     success: { 200: 'The permitted fields' },
     errors: WITH_BODY,
   },
+  ...AUTHZEN_OPERATIONS,
   approve: {
     tag: 'decisions',
     summary: 'Approve what somebody else wants to do',
@@ -157,10 +143,29 @@ export const OPERATIONS: Readonly<Record<OperationName, Operation>> = {
     tag: 'log',
     summary: 'Accesses that have to be reviewed',
     description:
-      'Records with an obligation `review:<period>`, newest first, with when their review is due. For those whom policy lets list ' +
-      'the log, judged for each row with its own matter and client. The reading is recorded.',
+      'Records with an obligation `review:<period>`, newest first, with when their review is due and every review that was given. For ' +
+      'those whom policy lets list the log, judged for each row with its own matter and client. The reading is recorded.',
     open: false,
     success: { 200: 'The accesses' },
+    errors: ['malformed_request', 'not_found', ...PROTECTED],
+  },
+  giveReview: {
+    tag: 'log',
+    summary: 'Say what a review found',
+    description:
+      'For those whom policy lets `review` the `decision_log`, judged with the matter and client of the access; never the person ' +
+      'whose access it was. The review is a record, committed before the answer. A second one stands beside the first. What you may ' +
+      'neither see nor review answers like what does not exist.',
+    open: false,
+    success: { 201: 'The review is recorded' },
+    errors: ['review_refused', 'not_found', ...WITH_BODY],
+  },
+  readReport: {
+    tag: 'log',
+    summary: 'Audit reports',
+    description: REPORTS_IN_WORDS,
+    open: false,
+    success: { 200: 'The report' },
     errors: ['malformed_request', 'not_found', ...PROTECTED],
   },
   readPolicy: {

@@ -5,12 +5,25 @@ import swaggerUi from '@fastify/swagger-ui';
 import type { FastifyInstance } from 'fastify';
 import fp from 'fastify-plugin';
 import { ApprovalAnswer, ApprovalRequest } from '../model/approvals.ts';
+import {
+  ActionsAnswer,
+  ActionSearch,
+  EvaluationAnswer,
+  EvaluationRequest,
+  EvaluationsAnswer,
+  EvaluationsRequest,
+  PdpMetadata,
+  ResourceSearch,
+  SearchAnswer,
+  SubjectSearch,
+} from '../model/authzen.ts';
+import { AuditReport } from '../model/audit-report.ts';
 import { CheckpointsAnswer, ConsistencyAnswer } from '../model/checkpoints.ts';
 import { ERRORS, type ErrorCode } from '../model/errors.ts';
 import { AuthorizeAnswer, AuthorizeRequest, BatchAnswer, BatchRequest, Problem } from '../model/evaluation.ts';
 import { FieldsAnswer, FieldsRequest } from '../model/fields.ts';
 import { LiveAnswer, PolicyAnswer, ReadyAnswer, RecordAnswer } from '../model/reports.ts';
-import { ReviewsAnswer } from '../model/reviews.ts';
+import { ReviewAnswer, ReviewRequest, ReviewsAnswer } from '../model/reviews.ts';
 import { DecisionsAnswer } from '../model/search.ts';
 import { problemOf, RETRY_SECONDS } from './errors.ts';
 import { EXAMPLE_ID, EXAMPLE_PARAMETERS, EXAMPLES } from './openapi-examples.ts';
@@ -23,6 +36,16 @@ const SCHEMAS = [
   BatchAnswer,
   FieldsRequest,
   FieldsAnswer,
+  EvaluationRequest,
+  EvaluationAnswer,
+  EvaluationsRequest,
+  EvaluationsAnswer,
+  SubjectSearch,
+  ResourceSearch,
+  SearchAnswer,
+  ActionSearch,
+  ActionsAnswer,
+  PdpMetadata,
   ApprovalRequest,
   ApprovalAnswer,
   RecordAnswer,
@@ -30,6 +53,9 @@ const SCHEMAS = [
   CheckpointsAnswer,
   ConsistencyAnswer,
   ReviewsAnswer,
+  ReviewRequest,
+  ReviewAnswer,
+  AuditReport,
   PolicyAnswer,
   LiveAnswer,
   ReadyAnswer,
@@ -44,6 +70,16 @@ export type SchemaName =
   | 'BatchAnswer'
   | 'FieldsRequest'
   | 'FieldsAnswer'
+  | 'EvaluationRequest'
+  | 'EvaluationAnswer'
+  | 'EvaluationsRequest'
+  | 'EvaluationsAnswer'
+  | 'SubjectSearch'
+  | 'ResourceSearch'
+  | 'SearchAnswer'
+  | 'ActionSearch'
+  | 'ActionsAnswer'
+  | 'PdpMetadata'
   | 'ApprovalRequest'
   | 'ApprovalAnswer'
   | 'RecordAnswer'
@@ -51,6 +87,9 @@ export type SchemaName =
   | 'CheckpointsAnswer'
   | 'ConsistencyAnswer'
   | 'ReviewsAnswer'
+  | 'AuditReport'
+  | 'ReviewRequest'
+  | 'ReviewAnswer'
   | 'PolicyAnswer'
   | 'LiveAnswer'
   | 'ReadyAnswer';
@@ -83,6 +122,7 @@ export const openapi = fp(
         servers: [{ url: 'http://{host}', variables: { host: { default: '127.0.0.1:8080' } } }],
         tags: [
           { name: 'decisions', description: 'Questions and answers' },
+          { name: 'authzen', description: 'Questions and answers in the words of OpenID AuthZEN 1.0' },
           { name: 'log', description: 'What was answered, for those who may read it' },
           { name: 'service', description: 'The service itself' },
         ],
@@ -153,8 +193,7 @@ function completeOperation(operation: Json, name: OperationName): void {
   const responses = member(operation, 'responses');
   if (request !== undefined) addExamples(member(operation, 'requestBody'), request);
   const parameters = operation['parameters'];
-  if (Array.isArray(parameters))
-    for (const one of parameters as Json[]) one['example'] = EXAMPLE_PARAMETERS[String(one['name'])];
+  if (Array.isArray(parameters)) for (const one of parameters as Json[]) one['example'] = exampleOf(one);
   for (const [status, examples] of Object.entries(answers)) addExamples(member(responses, status), examples);
   for (const [status, words] of Object.entries(success)) member(responses, status)['description'] = words;
   for (const [status, codes] of Object.entries(Object.groupBy(errors, (code) => String(ERRORS[code].status)))) {
@@ -193,7 +232,19 @@ const PROBLEM_DETAILS: Partial<Record<ErrorCode, { readonly detail: string; read
 };
 
 function addExamples(holder: Json, examples: Json): void {
-  for (const media of Object.values(member(holder, 'content'))) (media as Json)['examples'] = examples;
+  for (const media of Object.values(member(holder, 'content')) as Json[]) {
+    // Text in one form is no example of another.
+    const isText = member(media, 'schema')['type'] === 'string';
+    const fitting = Object.entries(examples).filter(([, one]) => !isText || typeof (one as Json)['value'] === 'string');
+    if (fitting.length > 0) media['examples'] = Object.fromEntries(fitting);
+  }
+}
+
+/** Parameters of one name may take different words at different doors. */
+function exampleOf(parameter: Json): unknown {
+  const example = EXAMPLE_PARAMETERS[String(parameter['name'])];
+  const words = member(parameter, 'schema')['enum'];
+  return Array.isArray(words) && !words.includes(example) ? (words[0] as unknown) : example;
 }
 
 function member(holder: object, name: string): Json {

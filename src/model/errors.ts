@@ -35,6 +35,13 @@ export const ERRORS = {
       'Nothing may be approved for oneself, through an AI assistant, or for longer than the firm allows; sign in again with the ' +
       'second factor and try once more. The security officer finds the reason in the record.',
   },
+  review_refused: {
+    status: 403,
+    title: 'The review was not recorded as done',
+    hint:
+      'Nobody reviews an access of their own or through an AI assistant, and policy says who may. Ask somebody else to review it. ' +
+      'The security officer finds the reason in the record.',
+  },
   not_found: {
     status: 404,
     title: 'Nothing is here for you',

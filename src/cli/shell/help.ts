@@ -45,6 +45,11 @@ export function showVerbHelp(out: Output, name: string, summary: string, verb: V
     out.line();
     for (const line of wrap(paragraph, width)) out.line(line);
   }
+  if (verb.choices !== undefined) {
+    out.line();
+    out.line(out.paint('bold', verb.choices.heading));
+    for (const line of definitions(verb.choices.rows, width)) out.line(line);
+  }
   const options = Object.entries({ ...verb.options, help: HELP }).map(([option, spec]): [string, string] => {
     const choices = spec.choices === undefined ? '' : ` (${spec.choices.join(', ')})`;
     return [`--${option}${spec.value === undefined ? '' : ` ${spec.value}`}`, `${spec.help}${choices}`];

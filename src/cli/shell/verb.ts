@@ -34,6 +34,8 @@ export interface Arguments {
 export interface Verb {
   /** Paragraphs of help below the usage line. */
   readonly about: readonly string[];
+  /** What there is to choose from, below the paragraphs: a name and what it is. */
+  readonly choices?: { readonly heading: string; readonly rows: readonly (readonly [name: string, what: string])[] };
   readonly operands?: OperandSpec;
   readonly options: Readonly<Record<string, OptionSpec>>;
   readonly examples: readonly Example[];

@@ -3,6 +3,7 @@ import type { Caller, Decision, DecisionRequest, Subject } from '../../model/dec
 import type { RecordEntry } from '../../model/record.ts';
 import type { FieldDecision } from '../fields.ts';
 import type { PolicySet } from '../policy-set.ts';
+import type { Terms } from '../terms.ts';
 import { statedAttributes } from './stated.ts';
 
 /** Raised whenever a change of the engine could change a decision: a replay then names both. */
@@ -20,7 +21,9 @@ export interface DecisionEvent {
   /** Approvals that were spent on this request, whether or not they still counted. */
   readonly approvalIds: readonly string[];
   /** Where the request was decided for every protected field as well. */
-  readonly fields?: readonly FieldDecision[];
+  readonly fields?: readonly FieldDecision[] | undefined;
+  /** Where the question was asked in AuthZEN's words. */
+  readonly terms?: Terms | undefined;
   /** From the arrival of the request to the decision, in microseconds. */
   readonly durationUs: number;
 }
@@ -72,7 +75,7 @@ export function decisionEntry(set: PolicySet, event: DecisionEvent): RecordEntry
     kind: 'decision',
     id: event.id,
     at: request.now,
-    body: event.fields === undefined ? body : { ...body, fields: event.fields.map(fieldResult) },
+    body: event.fields === undefined && event.terms === undefined ? body : { ...body, ...moreOf(event) },
     columns: {
       outcome: decision.outcome,
       subject_id: subject.id,
@@ -109,6 +112,13 @@ function dutiesOf({ firm }: PolicySet, { obligations, advice }: Decision): Dutie
   const alerts = advice.filter((code) => firm.advice.get(code)?.fulfilled_by === 'privity');
   const ours = obligations.filter((one) => one.fulfilled_by === 'privity').map(({ id }) => id);
   return { obligations: [...obligations.map(({ id }) => id), ...alerts], duties: [...ours, ...alerts] };
+}
+
+function moreOf({ fields, terms }: DecisionEvent): Readonly<Record<string, unknown>> {
+  return {
+    ...(fields === undefined ? {} : { fields: fields.map(fieldResult) }),
+    ...(terms === undefined ? {} : { terms: { stranger: terms.isStranger, supports: terms.supports } }),
+  };
 }
 
 function fieldResult({ field, outcome, decidedBy }: FieldDecision) {

@@ -50,11 +50,17 @@ export function createLineage({ certifier, engine, clock, report, restore }: Lin
   let needsMending = false;
   let restored: readonly RecordEntry[] = [];
   let reason: OpeningReason = 'start';
+  /** Since then everything that is accepted is for the next writer, whose first record MUST not be younger than it. */
+  let replacedAt: number | null = null;
   let alarms: readonly Alarm[] = [];
 
   function own(kind: RecordEntry['kind'], body: RecordEntry['body'], others: readonly RecordEntry[] = []): Unit {
-    const at = clock.now();
+    const at = kind === 'writer_opened' ? openingAt() : clock.now();
     return createPatientUnit([{ kind, id: uuidv7(at), at, body, columns: NO_COLUMNS }, ...others], () => undefined);
+  }
+
+  function openingAt(): number {
+    return replacedAt ?? clock.now();
   }
 
   function opening(key: WriterCertificate): RecordEntry['body'] {
@@ -63,7 +69,7 @@ export function createLineage({ certifier, engine, clock, report, restore }: Lin
 
   return {
     current: () => chain,
-    open: () => (chain ??= openWriterChain(certifier, clock.now())),
+    open: () => (chain ??= openWriterChain(certifier, openingAt())),
     isOpen: () => (chain?.acknowledged() ?? null) !== null,
     openingUnit: (opened) => own('writer_opened', opening(opened.certificate), restored),
     closingUnit: () => own('writer_closed', {}),
@@ -79,6 +85,7 @@ export function createLineage({ certifier, engine, clock, report, restore }: Lin
         previousHead = { seq: head.seq, hash: head.hash.toString('hex') };
       }
       reason = cause;
+      replacedAt = clock.now();
       restored = [];
       needsMending ||= cause === 'head_lost' || cause === 'chain_conflict';
       chain = null;

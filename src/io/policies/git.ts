@@ -1,6 +1,7 @@
 // Asks the git binary for commits and what is in them. It must never write to a repository, nor fail a load because there is none.
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
+import { setImmediate } from 'node:timers/promises';
 import { fileKind } from '../../core/file-kind.ts';
 import type { Diagnostic } from '../../model/diagnostic.ts';
 import { mostBytes } from './parse.ts';
@@ -49,11 +50,13 @@ export async function commitHolding(dir: string, files: readonly RawFile[]): Pro
     const commit = await resolveCommit(dir, 'HEAD');
     const tree = (await listTree(dir, commit, null)).filter(({ path }) => fileKind(path) !== null);
     const oids = new Map(tree.map(({ path, oid }) => [path, oid]));
-    const same = files.every(({ path, bytes }) => {
+    if (files.length !== tree.length) return null;
+    for (const { path, bytes } of files) {
       const oid = oids.get(path);
-      return oid !== undefined && oid === blobId(bytes, oid.length);
-    });
-    return same && files.length === tree.length ? commit : null;
+      if (oid === undefined || oid !== blobId(bytes, oid.length)) return null;
+      await setImmediate();
+    }
+    return commit;
   } catch {
     return undefined;
   }
@@ -98,7 +101,7 @@ async function readBlobs(repoDir: string, entries: readonly TreeEntry[]): Promis
   });
 }
 
-function git(dir: string, args: readonly string[], input = ''): Promise<Buffer> {
+export function git(dir: string, args: readonly string[], input = ''): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const child = spawn('git', ['--no-optional-locks', '-C', dir, ...args], { timeout: TIMEOUT_MS, stdio: 'pipe' });
     const out: Buffer[] = [];
