@@ -5,7 +5,7 @@ import type { RecordReader, StoredRecord } from '../io/reports/read-record.ts';
 import { PrivityError } from '../model/errors.ts';
 import { DecisionParams, type RecordAnswer } from '../model/reports.ts';
 import { askingOf, type Gate } from './authenticate.ts';
-import { maskFreeText } from './mask.ts';
+import { shown } from './mask.ts';
 import { describe, shared } from './openapi.ts';
 import { mayRead, placesOfRecord } from './own-question.ts';
 
@@ -53,7 +53,7 @@ export async function readPermitted(
 }
 
 function answer({ id, kind, at, record, writer, seq, hash, intact }: StoredRecord): RecordAnswer {
-  return { id, kind, at: at.toISOString(), record: maskFreeText(record), proof: { writer, seq, hash, intact } };
+  return { id, kind, at: at.toISOString(), record: shown(record), proof: { writer, seq, hash, intact } };
 }
 
 const LONGEST = 128;

@@ -7,7 +7,7 @@ import { recordOfText } from '../core/reading/stored-text.ts';
 import type { PieceRow } from '../io/reports/log-piece.ts';
 import type { ExportFormat, View } from '../model/search.ts';
 import type { RowPermits } from './log-reading.ts';
-import { maskFreeText } from './mask.ts';
+import { hasMasked, shown } from './mask.ts';
 
 export interface ExportLines {
   readonly contentType: string;
@@ -66,8 +66,7 @@ function byBytes(): ExportLines['line'] {
     const { record, isGlance } = look(row);
     const { id } = row;
     if (!permits.record(id, record)) return null;
-    const freeText = record['free_text'];
-    const isMasked = Array.isArray(freeText) && freeText.length > 0;
+    const isMasked = hasMasked(record);
     // Canonical JSON has no line ends.
     if (isGlance && !isMasked) return lineOf(record, null);
     const text = textOf(row);
@@ -77,7 +76,7 @@ function byBytes(): ExportLines['line'] {
     }
     // What has some was tampered with.
     const isOneLine = !isMasked && !text.includes('\n') && !text.includes('\r');
-    return lineOf(record, isOneLine ? `${text}\n` : `${JSON.stringify(maskFreeText(whole))}\n`);
+    return lineOf(record, isOneLine ? `${text}\n` : `${JSON.stringify(shown(whole))}\n`);
   };
 }
 

@@ -1,4 +1,5 @@
-// Masks free text in records before they are shown: people write names and reasons into it. It must never change what is kept.
+// Masks in records, before they are shown, free text (people write names and reasons into it) and the held matters that a purge names
+// (walled ones among them). It must never change what is kept.
 
 const MASK = '[masked]';
 
@@ -10,6 +11,25 @@ const PLACES: Readonly<Record<string, readonly string[]>> = {
   resource: ['resource', 'properties'],
   context: ['context'],
 };
+
+/** Members that are masked though no list says so, by the kind of record: what a disposal report names it filters for its reader. */
+const MASKED_KIND = 'purge';
+const HELD = ['held', 'clients', 'matters'] as const;
+
+/** Whether `shown` would change anything. */
+export function hasMasked(record: Json): boolean {
+  const { free_text: listed, kind } = record;
+  return kind === MASKED_KIND || (Array.isArray(listed) && listed.length > 0);
+}
+
+/** A record as it leaves the service. */
+export function shown(record: Json): Record<string, unknown> {
+  const copy = maskFreeText(record);
+  if (record['kind'] !== MASKED_KIND) return copy;
+  const [held, ...lists] = HELD;
+  for (const list of lists) maskAt(copy, [held, list]);
+  return copy;
+}
 
 /** Replaces what stands at the paths that the record itself lists under `free_text`. */
 export function maskFreeText(record: Json): Record<string, unknown> {

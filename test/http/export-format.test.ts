@@ -8,7 +8,7 @@ import { recordOfText } from '../../src/core/reading/stored-text.ts';
 import { canonicalize } from '../../src/core/record/canonical.ts';
 import { exportLines } from '../../src/http/export-format.ts';
 import type { RowPermits } from '../../src/http/log-reading.ts';
-import { maskFreeText } from '../../src/http/mask.ts';
+import { shown } from '../../src/http/mask.ts';
 import { madeDecision } from '../helpers/log-rows.ts';
 import { runs } from '../helpers/runs.ts';
 
@@ -36,8 +36,9 @@ function plainLine(format: string, bytes: Buffer): string {
   if (format === 'ocsf') return `${JSON.stringify(ocsfEvent(row, '1.2.3'))}\n`;
   if (Object.keys(record).length === 0) return `${JSON.stringify({ id: ID, kind: 'decision', unreadable: true })}\n`;
   const masked = record['free_text'];
-  const isAsIs = !(Array.isArray(masked) && masked.length > 0) && !/[\r\n]/.test(text);
-  return isAsIs ? `${text}\n` : `${JSON.stringify(maskFreeText(record))}\n`;
+  const isMasked = record['kind'] === 'purge' || (Array.isArray(masked) && masked.length > 0);
+  const isAsIs = !isMasked && !/[\r\n]/.test(text);
+  return isAsIs ? `${text}\n` : `${JSON.stringify(shown(record))}\n`;
 }
 
 const formats = ['ndjson', 'csv', 'ocsf'] as const;

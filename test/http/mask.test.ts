@@ -1,5 +1,5 @@
 import t from 'tap';
-import { maskFreeText } from '../../src/http/mask.ts';
+import { hasMasked, maskFreeText, shown } from '../../src/http/mask.ts';
 
 t.test('masks what the record lists as free text, and nothing else', async (t) => {
   const record = {
@@ -37,4 +37,12 @@ t.test('takes records of any shape', async (t) => {
   ]) {
     t.strictSame(maskFreeText(record), record);
   }
+});
+
+t.test('matters that a purge names as held stand in no answer: walled ones are among them', async (t) => {
+  const purge = { kind: 'purge', held: { clients: ['C-500'], matters: ['M-1001'] }, reason: 'Yearly disposal' };
+  t.ok(hasMasked(purge));
+  t.strictSame(shown(purge), { ...purge, held: { clients: '[masked]', matters: '[masked]' } });
+  t.strictSame(purge.held.matters, ['M-1001'], 'a copy is masked');
+  t.notOk(hasMasked({ kind: 'decision', free_text: [], held: { matters: [] } }));
 });

@@ -26,7 +26,7 @@ const SMALL_N = 0x6e;
 const EMPTY_LENGTH = 2;
 
 /** What decides who may see a record, and whether it is masked. */
-export const PERMITTED_BY = ['matter', 'client', 'read', 'free_text'];
+export const PERMITTED_BY = ['matter', 'client', 'read', 'free_text', 'kind'];
 
 /** What the lines of lists are made of (row.ts, csv.ts, ocsf.ts). */
 export const SHOWN_IN_LISTS = [
