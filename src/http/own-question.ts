@@ -8,7 +8,7 @@ import { hiddenPlaces, type HiddenPlaces } from '../core/reading/walled.ts';
 import { decisionEntry } from '../core/record/decision-record.ts';
 import { uuidv7 } from '../core/record/uuid.ts';
 import type { AuthorizeDeps } from '../authorize.ts';
-import type { DecisionRequest } from '../model/decision.ts';
+import type { DecisionRequest, Subject } from '../model/decision.ts';
 import { SUBJECT_TOKEN_HEADER } from '../model/search.ts';
 import { askingOf, type Gate } from './authenticate.ts';
 
@@ -123,7 +123,14 @@ export async function readerOf(gate: Gate, deps: AuthorizeDeps, request: Fastify
     },
     hidden(question) {
       const now = deps.clock.now();
-      return hiddenPlaces(set, (properties) => questionOf(question, properties, now));
+      const known = knownHidden(set, subject);
+      const key = JSON.stringify([caller.id, actor, question.action, question.resource]);
+      const last = known.get(key);
+      if (last !== undefined && now >= last.at && now < last.at + FRESH_MS) return last.places;
+      const places = hiddenPlaces(set, (properties) => questionOf(question, properties, now));
+      if (known.size >= MOST_KNOWN) known.clear();
+      known.set(key, { at: now, places });
+      return places;
     },
     judge,
     async mayRead({ asked, rows, ...question }) {
@@ -132,6 +139,25 @@ export async function readerOf(gate: Gate, deps: AuthorizeDeps, request: Fastify
       return judged.permitted;
     },
   };
+}
+
+interface KnownHidden {
+  readonly at: number;
+  readonly places: HiddenPlaces;
+}
+
+/** Whoever lists page after page is judged once a second for every walled place; single rows are judged all the same. */
+const FRESH_MS = 1_000;
+const MOST_KNOWN = 16;
+const hiddenBySubject = new WeakMap<Subject, { readonly set: PolicySet; readonly known: Map<string, KnownHidden> }>();
+
+/** For as long as the token is remembered, and the same policies are in force. */
+function knownHidden(set: PolicySet, subject: Subject): Map<string, KnownHidden> {
+  const found = hiddenBySubject.get(subject);
+  if (found !== undefined && found.set === set) return found.known;
+  const known = new Map<string, KnownHidden>();
+  hiddenBySubject.set(subject, { set, known });
+  return known;
 }
 
 /** These requests have no body to bring a person's token along in. */
