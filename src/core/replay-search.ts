@@ -3,7 +3,9 @@
 import { findEntities, resultsHash, type EntityQuestion, type Sought } from './entity-search.ts';
 import type { PolicySet } from './policy-set.ts';
 import { isObject, type JsonObject } from './recorded-request.ts';
+import { textOf } from './reading/row.ts';
 import { parseTimestamp } from './time.ts';
+import { vouchOf } from './vouch.ts';
 
 export interface SearchedAgain {
   /** By path of the record's member: as recorded, and as found now. */
@@ -67,7 +69,7 @@ function soughtOf(set: PolicySet, record: JsonObject, { search, subject, resourc
   const about = type === null || id === null ? null : { type, id, properties };
   switch (search['kind']) {
     case 'subject': {
-      const { vouch } = set.callers.find((one) => one.id === caller['id']) ?? {};
+      const vouch = vouchOf(set, caller['id']);
       const wanted = textOf(search['type']);
       if (about === null || action === null || wanted === null) return null;
       return { kind: 'subject', type: wanted, properties: attributes, vouch, action, resource: about };
@@ -79,8 +81,4 @@ function soughtOf(set: PolicySet, record: JsonObject, { search, subject, resourc
     default:
       return null;
   }
-}
-
-function textOf(value: unknown): string | null {
-  return typeof value === 'string' ? value : null;
 }

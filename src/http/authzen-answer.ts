@@ -26,11 +26,3 @@ function fullContext({ decision, context }: AuthorizeAnswer): Record<string, unk
     ...(admin === undefined ? {} : { rules: admin }),
   };
 }
-
-const SUPPORTED = 'supported_obligations';
-
-/** An obligation that nobody says they fulfil is not fulfilled. */
-export function supportedOf(context: Readonly<Record<string, unknown>>): readonly string[] {
-  const types = context[SUPPORTED];
-  return Array.isArray(types) ? types.filter((one) => typeof one === 'string').toSorted() : [];
-}

@@ -10,7 +10,8 @@ import { ERRORS, PrivityError } from '../model/errors.ts';
 import type { Question } from '../question.ts';
 import { answerOf } from './answer.ts';
 import { askingOf, refusedEntry, type Gate } from './authenticate.ts';
-import { evaluationAnswer, supportedOf } from './authzen-answer.ts';
+import { evaluationAnswer } from './authzen-answer.ts';
+import { circumstancesOf, supportedOf, wantsContext } from './authzen-context.ts';
 import { subjectSource, type SubjectSource } from './authzen-subject.ts';
 import { malformed } from './body.ts';
 import { approvalIdsOf, checkId, checkQuestion } from './envelope.ts';
@@ -66,7 +67,7 @@ export function authzenDoor(app: FastifyInstance, { gate, deps }: AuthzenDoorOpt
         if (one instanceof PrivityError) return failure(one);
         const { value } = answers.next();
         if (value === undefined) throw new Error('a question without an answer');
-        return evaluationAnswer(answerOf(set, caller, value), { withContext: one.context[WITH_CONTEXT] === true });
+        return evaluationAnswer(answerOf(set, caller, value), { withContext: wantsContext(one.context) });
       });
     }
 
@@ -157,9 +158,6 @@ function checkEvaluation(set: PolicySet, { subject, action, resource, context, a
   checkId(subject.id, `${at}/subject/id`);
 }
 
-/** Request context that is for Privity, not for policies. */
-const WITH_CONTEXT = 'response_context';
-
 function questionOf(set: PolicySet, evaluation: Evaluation, source: SubjectSource): AboutSubject {
   checkEvaluation(set, evaluation);
   const { action, resource, context, at } = evaluation;
@@ -200,13 +198,11 @@ function completed(one: Partial, shared: Partial, at: string): Evaluation {
   };
   const name = one.action?.name ?? shared.action?.name;
   if (name === undefined) throw malformed('this member is missing', `${at}/action/name`);
-  const { properties = NOTHING } = one.action ?? shared.action ?? {};
   return {
     subject: entity('subject'),
     action: { name },
     resource: entity('resource'),
-    // How something is done belongs to its circumstances, where policies read it; what the context itself says counts.
-    context: { ...properties, ...(one.context ?? shared.context) },
+    context: circumstancesOf(one.action ?? shared.action, one.context ?? shared.context),
     at,
   };
 }

@@ -6,11 +6,12 @@ import { findEntities, type EntityPage, type Sought } from '../core/entity-searc
 import type { PolicySet } from '../core/policy-set.ts';
 import { uuidv7 } from '../core/record/uuid.ts';
 import { searchEntry } from '../core/record/search-record.ts';
+import { mayVouch, vouchOf } from '../core/vouch.ts';
 import { runInSlices } from '../io/policies/slices.ts';
 import type { ActionSearch, ResourceSearch, SearchPage, SubjectSearch } from '../model/authzen.ts';
 import { PrivityError } from '../model/errors.ts';
 import { askingOf, type Gate } from './authenticate.ts';
-import { supportedOf } from './authzen-answer.ts';
+import { circumstancesOf, supportedOf } from './authzen-context.ts';
 import { readPageToken, writePageToken } from './authzen-page.ts';
 import { subjectSource, type NamedSubject } from './authzen-subject.ts';
 import { checkId, checkQuestion } from './envelope.ts';
@@ -86,16 +87,16 @@ export function authzenSearchDoor(app: FastifyInstance, { gate, deps }: AuthzenS
     async (request) => {
       const { set, bearer } = askingOf(request);
       const { subject: wanted, action, resource, page } = request.body;
-      const context = contextOf(request.body);
+      const context = circumstancesOf(request.body.action, request.body.context);
       checkQuestion(set, { action, resource, context }, '');
       checkId(wanted.type, '/subject/type');
       const { caller } = bearer;
-      if (!caller.own || !caller.rights.has('vouch')) {
+      if (!mayVouch(caller)) {
         throw new PrivityError('caller_not_allowed', {
           detail: 'who may do something is told to a caller with the right `vouch`, asking with its own token',
         });
       }
-      const { vouch } = set.callers.find(({ id }) => id === caller.id) ?? {};
+      const vouch = vouchOf(set, caller.id);
       const properties = wanted.properties ?? NOTHING;
       const about = { type: resource.type, id: resource.id, properties: resource.properties ?? NOTHING };
       const sought = {
@@ -125,7 +126,7 @@ export function authzenSearchDoor(app: FastifyInstance, { gate, deps }: AuthzenS
     async (request) => {
       const { set } = askingOf(request);
       const { action, resource: wanted, page } = request.body;
-      const context = contextOf(request.body);
+      const context = circumstancesOf(request.body.action, request.body.context);
       checkQuestion(set, { action, resource: { ...wanted, id: ANY }, context }, '');
       const named = await subjectOf(request, request.body);
       const { type, properties = NOTHING } = wanted;
@@ -160,11 +161,6 @@ export function authzenSearchDoor(app: FastifyInstance, { gate, deps }: AuthzenS
     },
   );
   done();
-}
-
-/** How something is done is read by policies as an attribute of the context, as in an evaluation. */
-function contextOf({ action, context }: SubjectSearch | ResourceSearch): Values {
-  return { ...action.properties, ...context };
 }
 
 /** A person whom a caller names has to be one that policy data knows (section 8: nobody is found for who is not known). */

@@ -1,7 +1,7 @@
 // Finds out whom an AuthZEN request is about and who says so: a token, or a caller that may vouch (standards: two trust modes). It must
 // never believe a request about somebody whom neither speaks for.
 import type { FastifyRequest } from 'fastify';
-import { vouchedSubject, type NamedEntity } from '../core/vouch.ts';
+import { mayVouch, vouchedSubject, vouchOf, type NamedEntity } from '../core/vouch.ts';
 import type { Caller, Subject } from '../model/decision.ts';
 import { PrivityError } from '../model/errors.ts';
 import { SUBJECT_TOKEN_HEADER } from '../model/search.ts';
@@ -31,18 +31,17 @@ export async function subjectSource(
 ): Promise<SubjectSource> {
   const { set, bearer } = asking;
   const { caller } = bearer;
-  const mayVouch = caller.own && caller.rights.has('vouch');
   const token = bodyToken ?? headerToken(request);
-  if (token !== undefined || !caller.own || (bearer.token.isService && !mayVouch)) {
+  if (token !== undefined || !caller.own || (bearer.token.isService && !mayVouch(caller))) {
     const { subject } = await gate.subjectOf(request, asking, token);
     return { caller, of: (named, at) => ({ subject: mustBe(subject, named, at), isStranger: false }) };
   }
-  if (!mayVouch) {
+  if (!mayVouch(caller)) {
     throw new PrivityError('caller_not_allowed', {
       detail: 'without a subject token only a caller with the right `vouch` may ask about somebody',
     });
   }
-  const { vouch } = set.callers.find(({ id }) => id === caller.id) ?? {};
+  const vouch = vouchOf(set, caller.id);
   return { caller, of: (named) => vouchedSubject(set, vouch, named) };
 }
 

@@ -1,8 +1,6 @@
 // Every command and example of README and docs/ is carried out: YAML loads beside the starter pack, commands end well, live requests are answered.
-import { spawn, spawnSync } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { spawnSync } from 'node:child_process';
+import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import t from 'tap';
 import { compilePolicies } from '../../src/core/compile.ts';
@@ -11,6 +9,7 @@ import { formatDiagnostic } from '../../src/core/schema-check.ts';
 import { parseSourceFile } from '../../src/io/policies/parse.ts';
 import { readPolicyFolder } from '../../src/io/policies/read.ts';
 import { BINARY, environment, privity, REPOSITORY } from '../cli/privity.ts';
+import { startPrivity } from '../cli/started.ts';
 
 interface Block {
   readonly doc: string;
@@ -81,24 +80,7 @@ t.test('commands of the docs end well', { timeout: 300_000 }, async (t) => {
 });
 
 t.test('what the README asks a running service is answered', { timeout: 300_000 }, async (t) => {
-  const state = await mkdtemp(path.join(tmpdir(), 'privity-docs-'));
-  const child = spawn(process.execPath, [BINARY, 'start', '--state', state], {
-    cwd: REPOSITORY,
-    env: environment({ PORT: '0' }),
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  t.teardown(async () => {
-    child.kill('SIGINT');
-    if (child.exitCode === null) await once(child, 'exit');
-    await rm(state, { recursive: true, force: true });
-  });
-  let printed = '';
-  child.stdout.setEncoding('utf8');
-  for await (const chunk of child.stdout) {
-    printed += String(chunk);
-    if (printed.includes('# What was recorded')) break;
-  }
-  const url = /http:\/\/[\w.:[\]]+\d/.exec(printed)?.[0] ?? '';
+  const { url, state } = await startPrivity(t);
   const live = all.filter(({ language, info }) => language === 'sh' && info === 'live');
   t.equal(live.length, 2);
   let evaluationId = '';

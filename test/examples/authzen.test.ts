@@ -1,11 +1,7 @@
 // The pack of the AuthZEN certification scenario: it is tested, and `privity start` serves it to a caller that vouches.
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
 import t from 'tap';
-import { BINARY, environment, privity, REPOSITORY } from '../cli/privity.ts';
+import { privity } from '../cli/privity.ts';
+import { startPrivity } from '../cli/started.ts';
 
 const FOLDER = 'examples/authzen';
 
@@ -16,24 +12,7 @@ t.test('its policies load without findings and its cases hold', async (t) => {
 });
 
 t.test('POLICIES_DIR=examples/authzen starts it', { timeout: 300_000 }, async (t) => {
-  const state = await mkdtemp(path.join(tmpdir(), 'privity-authzen-'));
-  const child = spawn(process.execPath, [BINARY, 'start', '--state', state], {
-    cwd: REPOSITORY,
-    env: environment({ PORT: '0', POLICIES_DIR: FOLDER, PUBLIC_URL: 'https://pdp.authzen.example' }),
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  t.teardown(async () => {
-    child.kill('SIGINT');
-    if (child.exitCode === null) await once(child, 'exit');
-    await rm(state, { recursive: true, force: true });
-  });
-  let printed = '';
-  child.stdout.setEncoding('utf8');
-  for await (const chunk of child.stdout) {
-    printed += String(chunk);
-    if (printed.includes('# What was recorded')) break;
-  }
-  const url = /http:\/\/[\w.:[\]]+\d/.exec(printed)?.[0] ?? '';
+  const { url, state } = await startPrivity(t, { POLICIES_DIR: FOLDER, PUBLIC_URL: 'https://pdp.authzen.example' });
   const { out } = await privity(['token', '--caller', 'pep', '--policies', FOLDER, '--state', state]);
   const headers = { authorization: `Bearer ${out.trim().split('\n').at(-1)}`, 'content-type': 'application/json' };
   const post = async (door: string, body: unknown): Promise<unknown> =>

@@ -1,11 +1,7 @@
 // The small firm's pack, as its README line says: it is tested, and `privity start` serves it.
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
 import t from 'tap';
-import { BINARY, environment, privity, REPOSITORY } from '../cli/privity.ts';
+import { privity } from '../cli/privity.ts';
+import { startPrivity } from '../cli/started.ts';
 
 const FOLDER = 'examples/small-firm';
 
@@ -18,24 +14,7 @@ t.test('its policies load and its cases hold', async (t) => {
 });
 
 t.test('POLICIES_DIR=examples/small-firm starts it', { timeout: 300_000 }, async (t) => {
-  const state = await mkdtemp(path.join(tmpdir(), 'privity-small-'));
-  const child = spawn(process.execPath, [BINARY, 'start', '--state', state], {
-    cwd: REPOSITORY,
-    env: environment({ PORT: '0', POLICIES_DIR: FOLDER }),
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  t.teardown(async () => {
-    child.kill('SIGINT');
-    if (child.exitCode === null) await once(child, 'exit');
-    await rm(state, { recursive: true, force: true });
-  });
-  let printed = '';
-  child.stdout.setEncoding('utf8');
-  for await (const chunk of child.stdout) {
-    printed += String(chunk);
-    if (printed.includes('# What was recorded')) break;
-  }
-  const url = /http:\/\/[\w.:[\]]+\d/.exec(printed)?.[0] ?? '';
+  const { url, state } = await startPrivity(t, { POLICIES_DIR: FOLDER });
   const ask = async (person: string, matter: string, client: string): Promise<unknown> => {
     const { out } = await privity(['token', '--person', person, '--policies', FOLDER, '--state', state]);
     const response = await fetch(`${url}/v1/authorize`, {
