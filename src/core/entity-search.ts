@@ -4,6 +4,7 @@ import { hash } from 'node:crypto';
 import type { CallerEntry } from '../model/data.ts';
 import type { Decision, DecisionRequest, Subject } from '../model/decision.ts';
 import { decide } from './decide.ts';
+import { gatherFacts } from './facts.ts';
 import type { PolicySet } from './policy-set.ts';
 import { canonicalize } from './record/canonical.ts';
 import { underTerms, type Terms } from './terms.ts';
@@ -52,7 +53,7 @@ export interface Found {
 
 export interface EntityPage {
   readonly results: readonly Found[];
-  /** The last result, if there are more; where the next page begins. */
+  /** The last result, if there are more; where the next page begins: empty before the first. */
   readonly next: string | null;
   /** As policies saw what was asked about; null where the candidates differ in it. */
   readonly matter: string | null;
@@ -72,19 +73,28 @@ export function* findEntities(
   const { sought } = question;
   const candidates = question.isKnown ? candidatesOf(set, sought) : NOTHING;
   const results: Found[] = [];
-  const isAboutOne = sought.kind !== 'resource';
-  let place: Pick<Found, 'matter' | 'client'> = { matter: null, client: null };
+  const place = placeOf(set, question);
   let start = after === null ? 0 : firstAfter(candidates, after);
   for (; start < candidates.length; start++) {
     if (start % STEP === 0) yield;
     const id = candidates[start] ?? '';
     const { outcome, matter, client } = judge(set, question, id);
-    if (isAboutOne) place = { matter, client };
     if (outcome === 'deny') continue;
-    if (results.length === limit) return { results, next: results.at(-1)?.id ?? after, ...place };
+    if (results.length === limit) return { results, next: results.at(-1)?.id ?? after ?? '', ...place };
     results.push({ id, matter, client });
   }
   return { results, next: null, ...place };
+}
+
+/** Whether or not anybody or anything is found: whoever is walled off from the matter reads nothing of the search. */
+function placeOf(set: PolicySet, question: EntityQuestion): Pick<EntityPage, 'matter' | 'client'> {
+  const { actor, sourceSystem, context, now, sought } = question;
+  const about = { actor, sourceSystem, context, now };
+  if (sought.kind === 'resource') return { matter: null, client: null };
+  const subject = sought.kind === 'action' ? sought.subject : { id: '', attributes: {} };
+  const action = sought.kind === 'action' ? '' : sought.action;
+  const { matter, client } = gatherFacts(set, { ...about, subject, action, resource: sought.resource, approvals: [] });
+  return { matter, client };
 }
 
 /** What a record says of results: enough to tell whether the same search finds the same. */

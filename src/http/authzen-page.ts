@@ -20,7 +20,7 @@ export function readPageToken(token: string, of: PageOf): string {
   const bytes = Buffer.from(token, 'base64url');
   const id = bytes.subarray(1 + DIGEST_BYTES);
   const isOurs =
-    bytes.length > 1 + DIGEST_BYTES &&
+    bytes.length >= 1 + DIGEST_BYTES &&
     bytes[0] === VERSION &&
     bytes.toString('base64url') === token &&
     digestOf(id, of).equals(bytes.subarray(1, 1 + DIGEST_BYTES));

@@ -131,7 +131,10 @@ t.test('pages are stable, and a token is good for its own search alone (section 
       body: { errors: [{ pointer: '/page/token' }] },
     });
   const none = await post(fixture, 'search/subject', { ...question, page: { limit: 0 } });
-  t.match(none.body, { page: { count: 0 }, results: [] });
+  t.match(none.body, { page: { count: 0, next_token: /.+/ }, results: [] }, 'which is not the end');
+  const { next_token: begin } = none.body['page'] as { next_token: string };
+  const all = await post(fixture, 'search/subject', { ...question, page: { token: begin } });
+  t.strictSame(idsOf(all.body), ['alice', 'bob']);
 });
 
 t.test('a search is one record, with its results counted and hashed, that finds the same again', async (t) => {
@@ -161,6 +164,20 @@ t.test('a search is one record, with its results counted and hashed, that finds 
   }
   t.equal(hashes.size, 3);
   t.equal(await fixture.count('search'), before + 3);
+});
+
+t.test('a search that finds nobody is about its matter all the same', async (t) => {
+  const resource = document('D-1');
+  const asked = [
+    ['action', { subject: user('nobody-we-know'), resource }],
+    ['subject', { subject: { type: 'spaceship' }, action: read, resource }],
+  ] as const;
+  for (const [kind, question] of asked) {
+    t.strictSame(idsOf((await post(firm, `search/${kind}`, question)).body), []);
+    const said = await lastSearch(firm);
+    t.match(said, { matter: 'M-1001', client: 'C-100', search: { found: 0 } }, kind);
+    t.match(replay(firm.app.policies.current(), said), { result: 'same' });
+  }
 });
 
 t.test('who may search', async (t) => {
