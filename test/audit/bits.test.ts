@@ -7,6 +7,7 @@ import { runs } from '../helpers/runs.ts';
 import { openRig } from './rig.ts';
 
 const rig = await openRig(t, 270);
+await rig.closeWriters();
 
 /** Columns of every table, and how one bit of a value of each is changed. */
 const BYTES: readonly (readonly [table: string, column: string])[] = [

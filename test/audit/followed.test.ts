@@ -12,9 +12,7 @@ import { openRig, type SecondReport } from './rig.ts';
 
 const rig = await openRig(t, 80);
 const [writer = ''] = rig.writers[0]?.writers() ?? [];
-// Otherwise they would notice themselves that their heads are gone, and open other writers.
-for (const one of rig.writers) await one.close();
-await rig.restore();
+await rig.closeWriters();
 const { rows } = await rig.tamper(
   'select max(seq)::int as last, max(seq) filter (where sealed)::int as sealed from (select seq, exists (select from leaves l where l.writer = c.writer and l.seq = c.seq) as sealed from commitments c where writer = $1) as places',
   [writer],

@@ -44,6 +44,8 @@ export interface Rig {
   readonly checkpoints: string;
   readonly appended: string;
   readonly writers: readonly TestRecorder[];
+  /** Before tables are tampered with: a writer would notice that its head is gone, and another one begin. Puts the tables back. */
+  closeWriters(): Promise<void>;
   /** Puts tables and checkpoints back as they were when the rig was made. */
   restore(): Promise<void>;
   /** Statements of a superuser whom no trigger stops. */
@@ -189,6 +191,15 @@ export async function openRig(t: TearsDown, records = 320): Promise<Rig> {
     }
     return file;
   };
+  const restore = async (): Promise<void> => {
+    const tables = TABLES.map(
+      (name) => `truncate public.${name}; insert into public.${name} select * from kept.${name}`,
+    );
+    await superuser.query(tables.join('; '));
+    await rm(checkpoints, { recursive: true });
+    await cp(path.join(kept, 'checkpoints'), checkpoints, { recursive: true });
+    await cp(path.join(kept, 'checkpoints.log'), appended);
+  };
   return {
     database,
     folder,
@@ -196,15 +207,11 @@ export async function openRig(t: TearsDown, records = 320): Promise<Rig> {
     appended,
     writers,
     sealed: counted[0]?.size ?? 0,
-    async restore() {
-      const tables = TABLES.map(
-        (name) => `truncate public.${name}; insert into public.${name} select * from kept.${name}`,
-      );
-      await superuser.query(tables.join('; '));
-      await rm(checkpoints, { recursive: true });
-      await cp(path.join(kept, 'checkpoints'), checkpoints, { recursive: true });
-      await cp(path.join(kept, 'checkpoints.log'), appended);
+    async closeWriters() {
+      for (const one of writers) await one.close();
+      await restore();
     },
+    restore,
     tamper: (sql, values) => superuser.query(sql, values === undefined ? undefined : [...values]),
     seal: async () => (await sealer.sealNow()).size,
     verify: async (changes) => judged(await openDatabaseSource(connectAs(database.urls.reader)), changes),

@@ -13,6 +13,7 @@ import { openRig, ORIGIN, type SecondReport, signer } from './rig.ts';
 
 const rig = await openRig(t);
 const [writer = ''] = rig.writers[0]?.writers() ?? [];
+await rig.closeWriters();
 /** The beginning of ids of this month. */
 const soon = uuidv7(Date.now()).slice(0, 34);
 const RANDOM = Buffer.alloc(32, 0xab);
