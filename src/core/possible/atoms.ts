@@ -84,8 +84,10 @@ export function atomOf(expr: Expr, entry: string, now: Ref): Atom | null {
       return bound === undefined || more.length > 0 ? null : difference(now, expr.left, entry, ...limited(bound));
     }
     case 'length': {
-      const [whenTrue, whenFalse] = wholeNumbers(expr.bounds[0]);
-      return relation('length', expr.left, null, entry, whenTrue, whenFalse);
+      const [bound, ...more] = expr.bounds;
+      return bound === undefined || more.length > 0
+        ? null
+        : relation('length', expr.left, null, entry, ...wholeNumbers(bound));
     }
     case 'during':
       return relation('during', expr.left, null, entry, keep([true]), keep([false]), expr.calendar);
@@ -196,9 +198,7 @@ function limited({ order, value }: Pick<Bound, 'order' | 'value'>): [whenTrue: N
 }
 
 /** Lengths: what is above 3 is at least 4. */
-function wholeNumbers(bound: Bound | undefined): [whenTrue: Narrowing, whenFalse: Narrowing] {
-  if (bound === undefined) return [(values) => values, () => null];
-  const { order, value } = bound;
+function wholeNumbers({ order, value }: Bound): [whenTrue: Narrowing, whenFalse: Narrowing] {
   const from = order === 'gt' || order === 'lte' ? value + 1 : value; // where the upper part begins
   const [upper, lower] = [above(from, false), below(from - 1, false)];
   return order === 'gt' || order === 'gte' ? [upper, lower] : [lower, upper];

@@ -244,6 +244,10 @@ t.test('what may be is left alone', async (t) => {
     'two entries': [{ 'context.visits': { $some: { count: 1 } } }, { 'context.visits': { $some: { count: 2 } } }],
     'an unknown action': [{ 'action.name': { $nin: ['read', 'list', 'edit', 'export'] } }],
     'bounds that touch': [{ 'resource.pages': { $gte: 5, $lte: 5 } }],
+    'short, and not within bounds that begin above it': [
+      { 'resource.title': { $length: { $lte: 1 } } },
+      { $not: { 'resource.title': { $length: { $lt: 3, $gt: 1 } } } },
+    ],
     'one code point': [{ 'resource.title': { $length: { $gt: 0, $lt: 2 } } }],
   };
   for (const [name, whens] of Object.entries(possible)) t.equal(areExclusive(whens), false, name);
