@@ -122,6 +122,7 @@ export async function buildApp(config: Config, extras: AppExtras = {}): Promise<
       connect: connectWriter,
       certifier: certifier.key,
       engine: VERSION,
+      maxWaiting: config.MAX_WAITING,
       ensurePartitions: async () => void (await ensureCurrentPartitions(writing.pool, new Date())),
       report: ({ level, code, detail }) => log[level]({ code, ...detail }, 'recorder'),
       onCommit: metrics.committed,
@@ -131,7 +132,6 @@ export async function buildApp(config: Config, extras: AppExtras = {}): Promise<
     });
     down.push(() => recorder.close());
     await waitForRecorder(recorder);
-
     const trustOf = extras.trustOf ?? ((set: PolicySet): TrustSet => set);
     const identity = createIdentity({
       now: recorder.clock.now,

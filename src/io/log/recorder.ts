@@ -27,6 +27,8 @@ export interface RecorderDeps {
   readonly certifier: KeyObject;
   /** Version of the service, for `writer_opened`. */
   readonly engine: string;
+  /** Entries beyond which the doors take nothing more; what was let in before then is still taken, up to a largest call. */
+  readonly maxWaiting?: number;
   /** Sees to it that partitions exist ahead of time; called at the start, daily, and when one is missing. */
   readonly ensurePartitions: () => Promise<void>;
   readonly report: ReportEvent;
@@ -55,7 +57,7 @@ export interface RecorderLimits {
 }
 
 export interface Recorder {
-  /** One commit for all entries, in their order. Rejects with `cannot_record` or `shutting_down`. */
+  /** One commit for all entries, in their order. Rejects with `cannot_record`, `overloaded` or `shutting_down`. */
   append(entries: readonly RecordEntry[]): Promise<readonly Receipt[]>;
   /** For refused tokens: never waits, never throws, and may end in a count. `body.reason` and `body.issuer` are what is counted by. */
   appendRefused(entry: RecordEntry): void;
@@ -76,23 +78,27 @@ export const RECORDER_LIMITS: RecorderLimits = {
   spoolAfterMs: 1_000,
   idleProbeMs: 3_000,
   closeMs: 10_000,
-  queue: { maxEntries: 20_000, maxBytes: 64 * 2 ** 20, batchEntries: 512, batchBytes: 4 * 2 ** 20 },
+  queue: { maxEntries: 9_000, maxBytes: 64 * 2 ** 20, batchEntries: 512, batchBytes: 4 * 2 ** 20 },
   clock: { degradedMs: 2_000, blockedMs: 30_000 },
   refused: { perSecond: 20, burst: 200, maxWaiting: 500, maxCounters: 200, countMs: 5_000 },
 };
 
+/** Questions in one request. */
+const LARGEST_CALL = 1_000;
 const SWEEP_MS = 100;
 const READY_POLL_MS = 10;
 const END_GRACE_MS = 1_500;
 
 export function createRecorder(deps: RecorderDeps): Recorder {
   const limits: RecorderLimits = { ...RECORDER_LIMITS, ...deps.limits };
+  const queue =
+    deps.maxWaiting === undefined ? limits.queue : { ...limits.queue, maxEntries: deps.maxWaiting + LARGEST_CALL };
   const counters = createCounters();
   const clock = createClock(deps.wallClock ?? Date.now, limits.clock);
   const link = createLink(deps.connect, deps.report);
   const lineage = createLineage({ ...deps, clock });
   const lane = createRefusedLane(clock.now, limits.refused);
-  const supply = createSupply(limits.queue, lane, () => void counters.refusedLost++);
+  const supply = createSupply(queue, lane, () => void counters.refusedLost++);
   const trouble = createTrouble(deps.report);
   const rejections = createRejections(supply, counters);
   const upkeep = createUpkeep(deps.ensurePartitions, deps.report);
@@ -116,7 +122,7 @@ export function createRecorder(deps: RecorderDeps): Recorder {
     spooler,
     lane,
     deadlineMs: limits.deadlineMs,
-    queueLimitEntries: limits.queue.maxEntries,
+    queueLimitEntries: queue.maxEntries,
     inFlightSince: delivery.inFlightSince,
     inFlightEntries: delivery.inFlightEntries,
     phase: () => phase,
@@ -137,7 +143,7 @@ export function createRecorder(deps: RecorderDeps): Recorder {
   function openSpooler(): Spooler | null {
     const { journal } = deps;
     if (journal === undefined) return null;
-    const { deadlineMs, queue } = limits;
+    const { deadlineMs } = limits;
     return createSpooler({
       ...deps,
       ...parts,

@@ -59,7 +59,7 @@ export function createRejections(supply: Supply, counters: Counters): Rejections
 function errorOf(cause: RejectionCause, error?: unknown): PrivityError {
   const retryAfterSeconds = RETRY_AFTER_SECONDS[cause];
   if (cause === 'closing') return new PrivityError('shutting_down', { retryAfterSeconds, internal: cause });
-  return new PrivityError('cannot_record', {
+  return new PrivityError(cause === 'queue_full' ? 'overloaded' : 'cannot_record', {
     retryAfterSeconds,
     internal: cause,
     ...(error === undefined ? {} : { cause: error }),

@@ -156,7 +156,7 @@ t.test('the queue is bounded in entries and in bytes', async (t) => {
   const accepted = [recorder.record()];
   await until('in flight', () => recorder.state().inFlightMs > 0);
   accepted.push(recorder.record(9));
-  const full = { code: 'cannot_record', details: { internal: 'queue_full', retryAfterSeconds: 1 } };
+  const full = { code: 'overloaded', details: { internal: 'queue_full', retryAfterSeconds: 1 } };
   await t.rejects(recorder.record(2), full);
   const large = entryAt(recorder.clock.now(), {}, { note: 'x'.repeat(100_000) });
   await t.rejects(recorder.append([large]), full);
