@@ -40,19 +40,13 @@ const HASH = 32;
 const SIGNATURE = 64;
 const SECOND_MS = 1_000;
 const HOUR_MS = 3_600_000;
-const TILE_HEIGHT = 8;
 const POSTGRES_EPOCH_MS = 946_684_800_000;
 
 export async function openProofWriter({ connect, signer, place }: ProofDeps): Promise<ProofWriter> {
   const tables = await openTables(connect);
   const counts = { records: 0, heads: 0, checkpoints: 0 };
-  const tree = createCompactRange((height, index, node) => {
-    if (height % TILE_HEIGHT === 0)
-      tables.tree_nodes
-        .row(3)
-        .int2(height / TILE_HEIGHT)
-        .int8(index)
-        .bytes(node);
+  const tree = createCompactRange((level, index, node) => {
+    tables.tree_nodes.row(3).int2(level).int8(index).bytes(node);
   });
   let published = 0;
 

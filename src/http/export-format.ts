@@ -1,7 +1,11 @@
 // Turns rows of the log into lines of an export. It must never let free text out unmasked, nor write a row that was not permitted.
+import { type CsvBytes, createCsvBytes } from '../core/reading/csv-bytes.ts';
 import { csvHead, csvLine } from '../core/reading/csv.ts';
 import { createGlance, PERMITTED_BY, SHOWN_IN_LISTS } from '../core/reading/glance.ts';
+import { createLineBytes, type LineBytes } from '../core/reading/line-bytes.ts';
+import { createOcsfBytes, type OcsfBytes } from '../core/reading/ocsf-bytes.ts';
 import { ocsfEvent } from '../core/reading/ocsf.ts';
+import { createRecordSpans, placeOf } from '../core/reading/record-spans.ts';
 import { foundRecord, type LogRow } from '../core/reading/row.ts';
 import { recordOfText } from '../core/reading/stored-text.ts';
 import type { PieceRow } from '../io/reports/log-piece.ts';
@@ -19,8 +23,10 @@ export interface ExportLines {
 }
 
 export interface ExportLine {
-  /** Null: the bytes of the row as they are, and a line end. */
+  /** With its line end; null: it is in `bytes`. */
   readonly text: string | null;
+  /** Without its line feed; null: the bytes of the row as they are. To be taken before the next line is made. */
+  readonly bytes: LineBytes | null;
   readonly matter: string | null;
   readonly client: string | null;
 }
@@ -30,6 +36,8 @@ type Json = LogRow['record'];
 /** The members of a record that are asked for, of the whole record where its bytes are in doubt. */
 type Look = (row: PieceRow) => { readonly record: Json; readonly isGlance: boolean };
 
+const MATTER = placeOf('matter');
+const CLIENT = placeOf('client');
 const NDJSON = 'application/x-ndjson; charset=utf-8';
 const CSV = 'text/csv; charset=utf-8; header=present';
 
@@ -38,15 +46,36 @@ export function exportLines(format: ExportFormat, view: View, version: string): 
   const name = view === 'log' ? 'decisions' : 'access-report';
   if (format === 'csv') {
     const write = (row: LogRow): string => csvLine(view, foundRecord(view, row));
-    return { contentType: CSV, fileName: `${name}.csv`, head: csvHead(view), line: byRecord(write) };
+    const line = everyday(createCsvBytes(view), byRecord(write));
+    return { contentType: CSV, fileName: `${name}.csv`, head: csvHead(view), line };
   }
   if (format === 'ocsf') {
     const write = (row: LogRow): string => `${JSON.stringify(ocsfEvent(row, version))}\n`;
-    return { contentType: NDJSON, fileName: `${name}.ocsf.ndjson`, head: '', line: byRecord(write) };
+    const line = everyday(createOcsfBytes(version), byRecord(write));
+    return { contentType: NDJSON, fileName: `${name}.ocsf.ndjson`, head: '', line };
   }
   const write = (row: LogRow): string => `${JSON.stringify(foundRecord(view, row))}\n`;
-  const line = view === 'log' ? byBytes() : byRecord(write);
+  const line = view === 'log' ? everyday(null, byBytes()) : byRecord(write);
   return { contentType: NDJSON, fileName: `${name}.ndjson`, head: '', line };
+}
+
+/**
+ * Nearly all records need no more than a look at their bytes.
+ * @param writer null: the bytes are the line
+ * @param others makes the lines of all others
+ */
+function everyday(writer: CsvBytes | OcsfBytes | null, others: ExportLines['line']): ExportLines['line'] {
+  const spans = createRecordSpans();
+  const line = createLineBytes();
+  return (row, permits) => {
+    const { block } = row;
+    if (!spans.scan(block, row.from, row.to)) return others(row, permits);
+    const { id } = row;
+    if (writer?.write(line, id, block, spans) === false) return others(row, permits);
+    const [matter, client] = [spans.text(MATTER), spans.text(CLIENT)];
+    if (!permits.record(id, { matter, client })) return null;
+    return { text: null, bytes: writer === null ? null : line, matter, client };
+  };
 }
 
 function byRecord(write: (row: LogRow) => string): ExportLines['line'] {
@@ -95,5 +124,5 @@ function textOf({ block, from, to }: PieceRow): string {
 
 function lineOf({ matter, client }: Json, text: string | null): ExportLine {
   const place = (value: unknown): string | null => (typeof value === 'string' ? value : null);
-  return { text, matter: place(matter), client: place(client) };
+  return { text, bytes: null, matter: place(matter), client: place(client) };
 }

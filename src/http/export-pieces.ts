@@ -54,8 +54,9 @@ export async function* exportPieces(deps: ExportDeps): AsyncGenerator<Buffer, vo
         if (line !== null) {
           rows += 1;
           note.add(line.matter, line.client);
-          if (line.text === null) chunk.addLine(row.block, row.from, row.to);
-          else chunk.addText(line.text);
+          if (line.text !== null) chunk.addText(line.text);
+          else if (line.bytes !== null) chunk.addLine(line.bytes.bytes, 0, line.bytes.length);
+          else chunk.addLine(row.block, row.from, row.to);
         }
         if (chunk.isFull()) {
           isOurs = false;

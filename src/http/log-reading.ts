@@ -79,6 +79,19 @@ function wouldBeOpen(reader: Reader, question: ReadingQuestion, { view, filter }
 const FRESH_MS = 1_000;
 const MOST_VERDICTS = 20_000;
 
+const ofLog = new WeakMap<PolicySet, boolean>();
+
+/** Whether policy data says anything of single records: it hardly ever does, and then no row needs to be looked up there. */
+function hasOfType(set: PolicySet, type: string): boolean {
+  let found = ofLog.get(set);
+  if (found === undefined) {
+    const prefix = resourceKey(type, '');
+    found = set.data.resources.keys().some((key) => key.startsWith(prefix));
+    ofLog.set(set, found);
+  }
+  return found;
+}
+
 /** Rows of one matter and client are judged once a second, where policy does not look at single records. */
 function rowPermits(
   reader: Reader,
@@ -87,25 +100,32 @@ function rowPermits(
   clock: { now(): number },
 ): RowPermits {
   const isOfLog = type === 'decision_log';
+  const isOneOnFile = isOfLog && hasOfType(set, type);
   const verdicts = new Map<string, boolean | null>();
   let until = Number.NEGATIVE_INFINITY;
+  /** Of the place that was judged last: rows of one request follow each other. */
+  let last: { readonly matter: string | null; readonly client: string | null; readonly verdict: boolean } | null = null;
 
   function at(rowId: string, matter: string | null, client: string | null): boolean {
     const id = isOfLog ? rowId : ofAll;
     const question = (): ReadingQuestion => ({ action, resource: { type, id }, places: placesOf(set, matter, client) });
-    if (isOfLog && set.data.resources.has(resourceKey(type, id))) return reader.permits(question());
+    if (isOneOnFile && set.data.resources.has(resourceKey(type, id))) return reader.permits(question());
     const now = clock.now();
     if (now >= until || now < until - FRESH_MS || verdicts.size > MOST_VERDICTS) {
       verdicts.clear();
+      last = null;
       until = now + FRESH_MS;
     }
+    if (last !== null && last.matter === matter && last.client === client) return last.verdict;
     const key = `${matter === null ? '-' : `=${matter}`}\u0000${client === null ? '-' : `=${client}`}`;
     let verdict = verdicts.get(key);
     if (verdict === undefined) {
       verdict = isOfLog ? reader.verdict(question()) : reader.permits(question());
       verdicts.set(key, verdict);
     }
-    return verdict ?? reader.permits(question());
+    if (verdict === null) return reader.permits(question());
+    last = { matter, client, verdict };
+    return verdict;
   }
 
   return {

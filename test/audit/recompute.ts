@@ -79,8 +79,8 @@ export async function rebuildTree(rig: Rig, isSigned: boolean): Promise<void> {
   const { rows: sizes } = await rig.tamper('select size::int from checkpoints order by size');
   await rig.tamper('delete from tree_nodes');
   const nodes: [number, number, Buffer][] = [];
-  const tree = createCompactRange((height, index, hash) => {
-    if (height % 8 === 0) nodes.push([height / 8, index, Buffer.from(hash)]);
+  const tree = createCompactRange((level, index, hash) => {
+    nodes.push([level, index, Buffer.from(hash)]);
   });
   const wanted = new Set((sizes as { readonly size: number }[]).map(({ size }) => size));
   for (const { hash } of leaves as { readonly hash: Buffer }[]) {

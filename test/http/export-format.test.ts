@@ -57,7 +57,8 @@ function agrees(records: readonly Buffer[]): boolean {
       const plain = recordOfText(bytes.toString('utf8'));
       const [expected] = [[] as unknown[]];
       permitsNoting(expected, true).record(ID, plain);
-      const line = given?.text ?? `${block.toString('utf8', from, to)}\n`;
+      const own = given?.bytes?.bytes.toString('utf8', 0, given.bytes.length) ?? block.toString('utf8', from, to);
+      const line = given?.text ?? `${own}\n`;
       const isRefused = lines.line(row, permitsNoting([], false)) === null;
       return isRefused && JSON.stringify(asked) === JSON.stringify(expected) && line === plainLine(format, bytes);
     });
@@ -111,6 +112,67 @@ t.test('records as they are written', async () => {
     ),
     runs(150),
   );
+});
+
+const cell = fc.oneof(
+  fc.constantFrom(
+    '',
+    'M-1',
+    '7',
+    'read',
+    'create',
+    'deny',
+    'alert:siem',
+    '=1',
+    '+1',
+    '-1',
+    '@x',
+    ' =1',
+    '\uFF1D1',
+    'é',
+    'a"b',
+    '\t1',
+  ),
+  fc.string({ unit: 'grapheme', maxLength: 6 }),
+);
+const cells = fc.oneof(fc.constantFrom([], ['alert:siem'], ['', '=1'], ['a', '=1']), fc.array(cell, { maxLength: 3 }));
+const orNull = fc.option(cell);
+const everyday = fc
+  .record({
+    action: orNull,
+    at: fc.constantFrom('2026-03-10T09:00:00.000Z', 'no time', '='),
+    caller: fc.record({ id: orNull, own: fc.boolean(), source_system: orNull }),
+    client: orNull,
+    decided_by: cells,
+    grants: cells,
+    kind: fc.constantFrom('decision', 'search', 'filter', 'approval'),
+    matter: orNull,
+    obligations: cells,
+    outcome: fc.oneof(orNull, fc.constantFrom('allow', 'deny')),
+    policy: fc.record({ commit: fc.constant(null), engine: fc.constant('1'), revision: orNull }),
+    request_id: orNull,
+    resource: fc.record({ id: orNull, properties: fc.constant({}), type: orNull }),
+    seq: fc.oneof(fc.nat(), fc.constantFrom(null, -1)),
+    subject: fc.record({ actor: orNull, attributes: fc.constant({}), id: orNull }),
+    walls: cells,
+  })
+  .chain((one) => fc.subarray(Object.keys(one), { minLength: 12 }).map((kept) => [one, kept] as const))
+  .map(([one, kept]) => Object.fromEntries(kept.map((name) => [name, Reflect.get(one, name)])));
+
+t.test('everyday records, whose lines are copied from their bytes', async (t) => {
+  fc.assert(
+    fc.property(fc.array(everyday, { minLength: 1, maxLength: 4 }), (all) =>
+      agrees(all.map((one) => bytesOf(madeDecision(1_700_000_000_000, one).said))),
+    ),
+    runs(400),
+  );
+  const block = Buffer.concat([Buffer.from('x'), bytesOf(madeDecision(1_700_000_000_000).said)]);
+  const row = { id: ID, kind: 'decision', block, from: 1, to: block.length };
+  for (const { format, lines } of makers) {
+    const given = lines.line(row, permitsNoting([], true));
+    t.equal(given?.text, null, format);
+    t.equal(given?.bytes === null, format === 'ndjson', format);
+  }
 });
 
 t.test('records that somebody has tampered with, and bytes that are none', async () => {

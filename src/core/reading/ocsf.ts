@@ -9,7 +9,7 @@ const CLASS = 6003;
 const [CREATE, READ, UPDATE, DELETE, OTHER] = [1, 2, 3, 4, 99];
 
 /** Names of actions that say themselves which of OCSF's four they are; others keep their name as `activity_name`. */
-const ACTIVITIES: ReadonlyMap<string, number> = new Map([
+export const ACTIVITIES: ReadonlyMap<string, number> = new Map([
   ['create', CREATE],
   ['read', READ],
   ['list', READ],

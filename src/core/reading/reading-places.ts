@@ -22,8 +22,12 @@ const MANY = 'many';
 export function noteReading(set: PolicySet): ReadingNote {
   const seen = new Set<string>();
   const places = new Map<string, ReadingPlace>();
+  let last: ReadingPlace | null = null;
   return {
     add(matter, client) {
+      // Rows of one request follow each other.
+      if (last !== null && last.matter === matter && last.client === client) return;
+      last = { matter, client };
       const key = `${matter ?? ''}\u0000${client ?? ''}`;
       if (seen.has(key) || places.size > MOST) return;
       seen.add(key);

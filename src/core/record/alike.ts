@@ -1,7 +1,7 @@
 // Tells faster than a scan whether a record is in canonical form where it looks like one before it: what is byte for byte the same needs no
 // second look. It must never say anything else of a record than `scanRecord` does.
 import { isUtf8 } from 'node:buffer';
-import { type Scanned, scanRecord, scanValue, seenInLast, type Wanted, type WantedMember } from './scan.ts';
+import { type Scanned, scanRecord, scanValue, seenInLast, type Wanted, type WantedMember, wordLength } from './scan.ts';
 
 export interface AlikeScanner {
   /** As `scanRecord`. */
@@ -35,7 +35,12 @@ const MOST_SCANNED = 0.5;
 const WORD = 8;
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
-const SPACE = 0x20;
+/** Bytes that end what a text can be taken for without a closer look: quotes, backslashes and control characters. */
+const ENDS_PLAIN = Uint8Array.from({ length: 256 }, (_, byte) =>
+  Number(byte < 0x20 || byte === QUOTE || byte === BACKSLASH),
+);
+const OPEN_OBJECT = 0x7b;
+const OPEN_LIST = 0x5b;
 const MOST_SCANS = 1_024;
 const NOTHING: readonly WantedMember[] = [];
 
@@ -114,18 +119,22 @@ function fit(
     // What was scanned within it is scanned again.
     while (count > 0 && (scannedFrom[count - 1] ?? 0) > start) count--;
     shift = count === 0 ? from : (shiftAfter[count - 1] ?? 0);
-    // Most are short texts.
+    // Most are short texts, or words.
     let after = start + shift;
-    if (text[after] === QUOTE) {
-      for (after++; ; after++) {
-        const byte = text[after] ?? 0;
-        if (byte > BACKSLASH) seen |= byte;
-        else if (byte === QUOTE || byte === BACKSLASH || byte < SPACE) break;
+    const first = text[after] ?? 0;
+    if (first === QUOTE) {
+      let byte = text[++after] ?? 0;
+      while (ENDS_PLAIN[byte] === 0) {
+        seen |= byte;
+        byte = text[++after] ?? 0;
       }
+    } else if (first !== OPEN_OBJECT && first !== OPEN_LIST) {
+      after += wordLength(text, after, first);
+      if (after === start + shift || after > to) return -1;
     }
-    if (text[after] === QUOTE && after > start + shift) {
+    if (first === QUOTE && text[after] === QUOTE) {
       after++;
-    } else {
+    } else if (first === QUOTE || after === start + shift) {
       after = scanValue(text, start + shift, to, below[value] ?? NOTHING, depths[value] ?? 0, spans);
       if (after < 0) return -1;
       seen |= seenInLast();

@@ -248,7 +248,7 @@ function hexDigit(byte: number): number {
 }
 
 /** Of a number, true, false or null; 0 for what is none, or written otherwise. */
-function wordLength(text: Uint8Array, at: number, first: number): number {
+export function wordLength(text: Uint8Array, at: number, first: number): number {
   if (first === 0x6e) return text[at + 1] === 0x75 && text[at + 2] === 0x6c && text[at + 3] === 0x6c ? 4 : 0;
   if (first === 0x74) return text[at + 1] === 0x72 && text[at + 2] === 0x75 && text[at + 3] === 0x65 ? 4 : 0;
   if (first === 0x66) {

@@ -9,7 +9,7 @@ import type { Span } from './record-answer.ts';
 import type { Around, CommitmentRows, HeadRow, LeafRows, LogSource, OwnCheckpoint } from './source.ts';
 import { createUuidReader } from './uuid-text.ts';
 
-/** In the order that record-worker.ts reads. */
+/** In the order that read-block.ts reads. */
 const RECORDS = `select writer, seq, id, at, kind, bytes, ${COLUMNS.join(', ')} from public.decisions`;
 const LEAVES = 'select leaf_index, writer, seq, hash from public.leaves order by leaf_index';
 const COMMITMENTS = `select c.writer, c.seq, c.hash, h.hash, h.signature
@@ -33,6 +33,8 @@ export async function openDatabaseSource(connect: () => Promise<pg.Client>): Pro
     others.push(other.client);
     return other.client;
   };
+  let besideRecords: Promise<pg.Client> | undefined;
+  const forTree = (): Promise<pg.Client> => (besideRecords ??= beside());
   const amount = await estimate(client).catch(async (error: unknown) => {
     await client.end().catch(() => undefined);
     throw error;
@@ -43,13 +45,14 @@ export async function openDatabaseSource(connect: () => Promise<pg.Client>): Pro
     isComplete: true,
     origin: null,
     amount,
+    isReadAtOnce: true,
     async *records(only) {
       const select = only === null ? RECORDS : `${RECORDS} where ${inSpans(only)}`;
       for await (const block of copyOut(client, select, pool)) yield { format: 'copy', block };
     },
     reuse: pool.giveBack,
     async *leaves() {
-      for await (const block of copyOut(client, LEAVES, fresh)) yield readLeaves(block);
+      for await (const block of copyOut(await forTree(), LEAVES, fresh)) yield readLeaves(block);
     },
     async *commitments() {
       for await (const block of copyOut(client, COMMITMENTS, fresh)) yield readCommitments(block);
@@ -68,11 +71,13 @@ export async function openDatabaseSource(connect: () => Promise<pg.Client>): Pro
           return { size, root, note: row.bytes().toString('utf8') };
         });
       },
-      nodes: () =>
-        rowsOf(client, 'select level::bigint, node_index, hash from public.tree_nodes', (row) => {
+      async *nodes() {
+        const select = 'select level::bigint, node_index, hash from public.tree_nodes';
+        yield* rowsOf(await forTree(), select, (row) => {
           const [level, index] = [row.int8(), row.int8()];
           return { level, index, hash: row.bytes() };
-        }),
+        });
+      },
       policyFiles: () =>
         rowsOf(client, 'select hash, content from public.policy_blobs order by hash', (row) => {
           const hash = row.bytes();

@@ -53,6 +53,7 @@ export async function openExportSource(file: string): Promise<ExportSource> {
     isComplete: main.header.complete,
     origin: main.header.origin,
     amount: Math.max(main.header.size, Math.floor(size / 4096)),
+    isReadAtOnce: false,
     async *records(only) {
       if (only === null) {
         for await (const block of section('r')) {

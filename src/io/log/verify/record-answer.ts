@@ -1,4 +1,5 @@
-// What is asked of a block of records and what is found in it, in shapes that pass from thread to thread. It must never hold behaviour.
+// What is asked of blocks of records and of checkpoints, and what is found in them, in shapes that pass from thread to thread. It must never
+// hold behaviour.
 import type { PurgedRange } from '../../../core/record/purged.ts';
 import type { RecordFact } from '../../../core/verification/examine.ts';
 import type { Place } from '../../../core/verification/finding.ts';
@@ -64,4 +65,19 @@ export interface RecordsAnswer {
   readonly facts: PlacedFact[];
   /** What is wrong with a line; null: nothing. */
   broken: string | null;
+}
+
+/** Signed checkpoints. */
+export interface NotesJob {
+  readonly notes: readonly string[];
+  /** Verifier keys, as `writeVerifier` writes them: a key itself is at home in one thread. */
+  readonly keys: readonly string[];
+}
+
+/** Of each note what it says. */
+export interface NotesAnswer {
+  /** -1 where none of the keys has signed it, or it is no checkpoint. */
+  readonly sizes: readonly number[];
+  /** 32 bytes for each. */
+  readonly roots: Uint8Array<ArrayBuffer>;
 }

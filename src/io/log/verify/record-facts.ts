@@ -7,7 +7,7 @@ import { RECORD_VERSION } from '../../../core/record/envelope.ts';
 import { scanRecord, wantedMembers } from '../../../core/record/scan.ts';
 import { NO_COLUMNS, RECORD_KINDS, type RecordKind } from '../../../model/record.ts';
 import { readTime } from './record-time.ts';
-import { isSameList, isSameText, isSameTime, isSameUuid, type Said } from './row-columns.ts';
+import { isSameList, isSameText, isSameTime, isSameUuid } from './row-columns.ts';
 
 /** Where a field of the row stands in the block; length -1 for null. */
 export interface Field {
@@ -50,7 +50,6 @@ const WANTED = wantedMembers(PATHS);
 const scanner = createAlikeScanner(WANTED);
 const KINDS: ReadonlyMap<string, RecordKind> = new Map(RECORD_KINDS.map((kind) => [`"${kind}"`, kind]));
 const SPAN_OF = new Map(PATHS.map((path, index) => [path, index]));
-const NOWHERE: Said = { from: -1, to: -1 };
 const AT = {
   at: SPAN_OF.get('at') ?? -1,
   id: SPAN_OF.get('id') ?? -1,
@@ -151,24 +150,21 @@ function withPlainNames(value: unknown): unknown {
 }
 
 function readSpans(block: Buffer, writer: string, seq: number, row: RowFields | null): void {
-  const kind = kindAt(block, saidAt(AT.kind));
-  const at = saidAt(AT.at);
+  const kind = kindAt(block, fromOf(AT.kind), toOf(AT.kind));
   read.kind = kind;
-  read.at = readTime(block, at.from, at.to);
-  read.prev = readPrev(block, saidAt(AT.prev));
+  read.at = readTime(block, fromOf(AT.at), toOf(AT.at));
+  read.prev = readPrev(block, fromOf(AT.prev), toOf(AT.prev));
   read.id = () => textAt(block, AT.id).slice(1, -1);
-  const version = saidAt(AT.v);
-  const isVersion = version.to - version.from === 1 && block[version.from] === VERSION_DIGIT;
+  const isVersion = toOf(AT.v) - fromOf(AT.v) === 1 && block[fromOf(AT.v)] === VERSION_DIGIT;
   if (kind === null || Number.isNaN(read.at) || !isVersion || read.prev === undefined) {
     read.problem = 'the members of every record (v, kind, at, prev, …) are not as they must be';
-  } else if (!isWriter(block, saidAt(AT.writer), writer) || !isNumber(block, saidAt(AT.seq), seq)) {
+  } else if (!isWriter(block, writer) || !isNumber(block, fromOf(AT.seq), toOf(AT.seq), seq)) {
     read.problem = `the bytes are those of writer ${textAt(block, AT.writer)}, sequence number ${textAt(block, AT.seq)}`;
   } else if ((read.prev === null) !== (seq === 0)) {
     read.problem = 'only the first record of a writer has none before it';
   }
-  const revision = saidAt(AT.revision);
-  if (revision.to - revision.from > 4) {
-    const [from, to] = [revision.from + 1, revision.to - 1];
+  const [from, to] = [fromOf(AT.revision) + 1, toOf(AT.revision) - 1];
+  if (to - from > 2) {
     if (!isSameBytes(block, from, to, lastRevision.bytes)) {
       lastRevision = { bytes: Buffer.from(block.subarray(from, to)), text: block.toString('latin1', from, to) };
     }
@@ -178,12 +174,12 @@ function readSpans(block: Buffer, writer: string, seq: number, row: RowFields | 
 }
 
 function textAt(block: Buffer, span: number): string {
-  const { from, to } = saidAt(span);
+  const [from, to] = [fromOf(span), toOf(span)];
   return from < 0 ? '' : block.toString('latin1', from, to);
 }
 
 /** Remembers the last one: nearly all records are of one kind. */
-function kindAt(block: Buffer, { from, to }: Said): RecordKind | null {
+function kindAt(block: Buffer, from: number, to: number): RecordKind | null {
   if (from < 0) return null;
   if (lastKind !== null && isSameBytes(block, from, to, lastKind.bytes)) return lastKind.kind;
   const text = block.toString('latin1', from, to);
@@ -193,12 +189,13 @@ function kindAt(block: Buffer, { from, to }: Said): RecordKind | null {
   return kind;
 }
 
-function isWriter(block: Buffer, { from, to }: Said, writer: string): boolean {
+function isWriter(block: Buffer, writer: string): boolean {
+  const from = fromOf(AT.writer);
   if (writer !== lastWriter.text) lastWriter = { bytes: Buffer.from(`"${writer}"`), text: writer };
-  return from >= 0 && isSameBytes(block, from, to, lastWriter.bytes);
+  return from >= 0 && isSameBytes(block, from, toOf(AT.writer), lastWriter.bytes);
 }
 
-function isNumber(block: Buffer, { from, to }: Said, seq: number): boolean {
+function isNumber(block: Buffer, from: number, to: number, seq: number): boolean {
   if (from < 0 || to - from > MOST_DIGITS) return false;
   let value = 0;
   for (let index = from; index < to; index++) {
@@ -215,7 +212,7 @@ function isSameBytes(block: Buffer, from: number, to: number, other: Buffer): bo
   return true;
 }
 
-function readPrev(block: Buffer, { from, to }: Said): Buffer | null | undefined {
+function readPrev(block: Buffer, from: number, to: number): Buffer | null | undefined {
   if (to - from === 4) return null;
   if (to - from !== 66) return undefined;
   for (let index = 0; index < prevBytes.length; index++) {
@@ -230,20 +227,28 @@ function readPrev(block: Buffer, { from, to }: Said): Buffer | null | undefined 
 function compareColumns(block: Buffer, kind: RecordKind, row: RowFields): void {
   let differing: string[] | undefined;
   const differs = (name: string): void => void (differing ??= []).push(name);
-  if (!isSameUuid(block, row.id.at, row.id.length, saidAt(AT.id))) differs('id');
-  if (!isSameText(block, row.kind.at, row.kind.length, saidAt(AT.kind))) differs('kind');
+  if (!isSameUuid(block, row.id.at, row.id.length, fromOf(AT.id), toOf(AT.id))) differs('id');
+  if (!isSameText(block, row.kind.at, row.kind.length, fromOf(AT.kind), toOf(AT.kind))) differs('kind');
   if (!isSameTime(block, row.at.at, row.at.length, read.at)) differs('at');
   const spansOfKind = SPANS_BY_KIND.get(kind) ?? [];
   for (let index = 0; index < COLUMNS.length; index++) {
     const field = row.columns[index];
-    const said = saidAt(spansOfKind[index] ?? -1);
+    const span = spansOfKind[index] ?? -1;
     if (field === undefined) continue;
-    const isSame = IS_LIST[index] === true ? isSameList : isSameText;
-    if (!isSame(block, field.at, field.length, said)) differs(COLUMNS[index] ?? '');
+    const isSame =
+      IS_LIST[index] === true
+        ? isSameList(block, field.at, field.length, fromOf(span), toOf(span))
+        : isSameText(block, field.at, field.length, fromOf(span), toOf(span));
+    if (!isSame) differs(COLUMNS[index] ?? '');
   }
   if (differing !== undefined) read.columns = differing;
 }
 
-function saidAt(span: number): Said {
-  return span < 0 ? NOWHERE : { from: spans[span * 2] ?? -1, to: spans[span * 2 + 1] ?? -1 };
+/** -1 where the bytes have no such member. */
+function fromOf(span: number): number {
+  return span < 0 ? -1 : (spans[span * 2] ?? -1);
+}
+
+function toOf(span: number): number {
+  return span < 0 ? -1 : (spans[span * 2 + 1] ?? -1);
 }

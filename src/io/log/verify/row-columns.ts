@@ -12,14 +12,11 @@ const OPEN = 0x5b;
 const CLOSE = 0x5d;
 const DIGITS = Buffer.from('0123456789abcdef');
 
-/** `[from, to)` in the block; from is -1 where the bytes have no such member. */
-export interface Said {
-  readonly from: number;
-  readonly to: number;
-}
-
-/** @param length of the field that begins at `at`; -1 for null */
-export function isSameText(block: Buffer, at: number, length: number, { from, to }: Said): boolean {
+/**
+ * @param length of the field that begins at `at`; -1 for null
+ * @param from where the bytes say it, up to `to`; -1 where they have no such member
+ */
+export function isSameText(block: Buffer, at: number, length: number, from: number, to: number): boolean {
   const isNull = from < 0 || isNullWord(block, from, to);
   if (isNull || length < 0) return isNull && length < 0;
   if (block[from] !== QUOTE) return false;
@@ -30,7 +27,7 @@ export function isSameText(block: Buffer, at: number, length: number, { from, to
 }
 
 /** A one-dimensional array of texts (array_send in PostgreSQL's source). */
-export function isSameList(block: Buffer, at: number, length: number, { from, to }: Said): boolean {
+export function isSameList(block: Buffer, at: number, length: number, from: number, to: number): boolean {
   if (length < 12) return false;
   const dimensions = block.readInt32BE(at);
   const isEmpty = from < 0 || to - from === 2 || isNullWord(block, from, to);
@@ -51,7 +48,7 @@ export function isSameList(block: Buffer, at: number, length: number, { from, to
   });
 }
 
-export function isSameUuid(block: Buffer, at: number, length: number, { from, to }: Said): boolean {
+export function isSameUuid(block: Buffer, at: number, length: number, from: number, to: number): boolean {
   if (length !== 16 || to - from !== UUID_LENGTH + 2) return false;
   let place = from + 1;
   for (let index = 0; index < 16; index++) {

@@ -67,7 +67,7 @@ export interface RecordBlock {
 }
 
 /**
- * The three lists are read in this order: records, leaves, commitments; what is read again of spans comes after them.
+ * The three lists are read in this order: records, leaves (or both at once), commitments; what is read again of spans comes after them.
  * @throws SourceBroken for a file that is no whole export
  */
 export interface LogSource {
@@ -77,6 +77,8 @@ export interface LogSource {
   readonly origin: string | null;
   /** Records, about. */
   readonly amount: number;
+  /** Leaves can be read while records are. */
+  readonly isReadAtOnce: boolean;
   /** In any order; with `only` at least those of the spans. */
   records(only: readonly Span[] | null): AsyncIterable<RecordBlock>;
   /** Gives back the memory of a block that was gone through. */

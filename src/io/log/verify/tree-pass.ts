@@ -1,12 +1,13 @@
 // Goes through the leaves: their numbers, their order within each writer, the nodes above them, and the roots that were signed. It must
 // never take the database's own word for a root.
-import { type CompactRange, createCompactRange, TILE_WIDTH } from '../../../core/sealing/tree.ts';
-import { readCheckpoint } from '../../../core/sealing/checkpoint.ts';
+import { type CompactRange, createCompactRange } from '../../../core/sealing/tree.ts';
 import type { NoteVerifier } from '../../../core/sealing/signed-note.ts';
 import { createFold, type Fold } from '../../../core/verification/fold.ts';
 import type { Finding } from '../../../core/verification/finding.ts';
 import { SEGMENT } from '../../../core/verification/tally.ts';
-import type { KnownRoot, LeafRows, LogSource, OwnCheckpoint } from './source.ts';
+import { type JudgedCheckpoint, judgedCheckpoints } from './own-checkpoints.ts';
+import type { KnownRoot, LeafRows, LogSource } from './source.ts';
+import type { VerifyThreads } from './verify-threads.ts';
 
 export interface SealedWriter {
   /** After its last leaf. */
@@ -33,11 +34,10 @@ export interface TreeOptions {
   readonly published: readonly KnownRoot[];
   /** Of whom checkpoints have to be signed; null: signatures are not looked at. */
   readonly verifiers: readonly NoteVerifier[] | null;
+  readonly threads: VerifyThreads;
   readonly onLeaves: (count: number) => void;
 }
 
-const TILE_HEIGHT = Math.log2(TILE_WIDTH);
-const HASH_BYTES = 32;
 const MOST_FINDINGS = 1_000;
 
 /** Where a writer's leaves left their order first. */
@@ -53,9 +53,9 @@ export async function passTree(source: LogSource, options: TreeOptions): Promise
     if (findings.length < MOST_FINDINGS) findings.push({ ...finding, id: null });
   };
   const nodes = await readNodes(source);
-  const tree = createCompactRange((height, index, hash) => {
-    if (nodes === null || height % TILE_HEIGHT !== 0) return;
-    const key = `${height / TILE_HEIGHT}/${index}`;
+  const tree = createCompactRange((level, index, hash) => {
+    if (nodes === null) return;
+    const key = `${level}/${index}`;
     const kept = nodes.get(key);
     nodes.delete(key);
     if (kept?.equals(hash) === true) return;
@@ -81,7 +81,7 @@ export async function passTree(source: LogSource, options: TreeOptions): Promise
         found({ kind: 'deletion', thing: 'leaf', place: null, leaf: expected, detail });
       }
       expected = rows.index + 1;
-      tree.append(rows.block.subarray(rows.hashAt, rows.hashAt + HASH_BYTES));
+      tree.append(rows.block, rows.hashAt);
       takeLeaf(rows, writers, jumps, odd, found);
       if (roots.next() <= tree.size()) await roots.compare(tree);
     }
@@ -144,20 +144,19 @@ async function readNodes({ own }: LogSource): Promise<Map<string, Buffer> | null
 /** Signed roots, published and the database's own, each compared when the tree has its size. */
 function createRoots(
   source: LogSource,
-  { published, verifiers }: TreeOptions,
+  { published, verifiers, threads }: TreeOptions,
   found: (finding: Omit<Finding, 'id'>) => void,
 ) {
-  const own = source.own?.checkpoints();
-  const iterator = own?.[Symbol.asyncIterator]();
+  const iterator = source.own === null ? undefined : judgedCheckpoints(source.own.checkpoints(), verifiers, threads);
   const differing = new Set<number>();
   const matching = { published: 0, own: 0 };
-  let batch: readonly OwnCheckpoint[] = [];
+  let batch: readonly JudgedCheckpoint[] = [];
   let place = 0;
   let at = 0;
   let ownCheckpoints = 0;
   let ownSize = 0;
 
-  const current = (): OwnCheckpoint | undefined => batch[place];
+  const current = (): JudgedCheckpoint | undefined => batch[place];
   async function advance(): Promise<void> {
     place++;
     while (iterator !== undefined && place >= batch.length) {
@@ -168,7 +167,7 @@ function createRoots(
   }
 
   /** Null: it is no evidence. */
-  function rootOfOwn({ size, root, note }: OwnCheckpoint): Buffer | null {
+  function rootOfOwn({ size, root, word }: JudgedCheckpoint): Buffer | null {
     ownCheckpoints++;
     ownSize = Math.max(ownSize, size);
     const forged = (detail: string): null => {
@@ -176,12 +175,8 @@ function createRoots(
       return null;
     };
     const name = `the database’s checkpoint over ${size} records`;
-    if (verifiers === null) return root;
-    const said = readCheckpoint(note, verifiers);
-    if (said === null) return forged(`${name} is not signed by the keys given`);
-    if (said.size !== size || Buffer.compare(said.root, root) !== 0)
-      return forged(`${name} says otherwise in its note`);
-    return root;
+    if (word === 'unsigned') return forged(`${name} is not signed by the keys given`);
+    return word === 'otherwise' ? forged(`${name} says otherwise in its note`) : root;
   }
 
   return {

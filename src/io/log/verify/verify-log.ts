@@ -10,10 +10,10 @@ import { judge } from './judge.ts';
 import { passPolicies } from './policy-pass.ts';
 import type { Published } from './published.ts';
 import type { Followed, PlacedFact, Purge, RecordsAnswer, Span } from './record-answer.ts';
-import { createRecordThreads } from './record-threads.ts';
 import { MOST_LISTED, reportOfBroken, type VerifyReport } from './report.ts';
-import { type LogSource, SourceBroken } from './source.ts';
-import { passTree } from './tree-pass.ts';
+import { type LogSource, type RecordBlock, SourceBroken } from './source.ts';
+import { passTree, type TreeResult } from './tree-pass.ts';
+import { createVerifyThreads, inOrder, type VerifyThreads } from './verify-threads.ts';
 
 export interface VerifyOptions {
   readonly source: LogSource;
@@ -48,28 +48,39 @@ interface Gathered {
 const MOST_ODD = 10_000;
 
 export async function verifyLog(options: VerifyOptions): Promise<VerifyReport> {
+  const threads = createVerifyThreads(options.threads);
   try {
-    return await verifyWhole(options);
+    return await verifyWhole(options, threads);
   } catch (error) {
     if (error instanceof SourceBroken) return reportOfBroken(error);
     throw error;
+  } finally {
+    await threads.close();
   }
 }
 
-async function verifyWhole(options: VerifyOptions): Promise<VerifyReport> {
+async function verifyWhole(options: VerifyOptions, threads: VerifyThreads): Promise<VerifyReport> {
   const { source, published, verifiers, onProgress, lastHeadsOnly } = options;
   if (source.origin !== null && verifiers !== null && !verifiers.some(({ name }) => name === source.origin)) {
     throw new SourceBroken(`the export is of the log ${source.origin}, the keys are of ${verifiers[0]?.name}`);
   }
-  const count = (step: Progress['step']) => {
+  const count = (step: Progress['step'], isShown = (): boolean => true) => {
     let done = 0;
-    return (more: number): void => onProgress({ step, done: (done += more), total: source.amount });
+    return (more: number): void => {
+      done += more;
+      if (isShown()) onProgress({ step, done, total: source.amount });
+    };
   };
-  const gathered = await gather(options, count('records'));
+  // Where both are read at once only the longer one is told: nobody could follow two.
+  let areGathered = false;
+  const [records, leaves] = [count('records'), count('leaves', () => areGathered)];
+  const gatherAll = (): Promise<Gathered> => gather(source, threads, records).finally(() => (areGathered = true));
+  const passAll = (): Promise<TreeResult> =>
+    passTree(source, { published: published?.roots ?? [], verifiers, threads, onLeaves: leaves });
+  const [gathered, tree] = source.isReadAtOnce
+    ? await Promise.all([gatherAll(), passAll()])
+    : [await gatherAll(), await passAll()];
   const { tally, keys, follows, purges, revisions, odd } = gathered;
-
-  const roots = published?.roots ?? [];
-  const tree = await passTree(source, { published: roots, verifiers, onLeaves: count('leaves') });
   // A purge counts when it is sealed itself: otherwise whoever deletes could write it afterwards.
   const isSealed = ({ writer, seq }: Purge): boolean => seq < (tree.writers.get(writer)?.sealed ?? 0);
   const index = createPurgedIndex(purges.filter(isSealed).flatMap(({ ranges }) => ranges));
@@ -95,7 +106,7 @@ async function verifyWhole(options: VerifyOptions): Promise<VerifyReport> {
     published,
     signatures,
     isPurged: (place) => isPurged(place.writer, place.seq),
-    factsOf: (spans) => factsOf(options, spans),
+    factsOf: (spans) => factsOf(source, threads, spans),
   });
   const all = [...findings, ...(policies?.findings ?? [])];
   const [first = null] = all;
@@ -123,7 +134,11 @@ async function verifyWhole(options: VerifyOptions): Promise<VerifyReport> {
 }
 
 /** The first pass: everything that a record says on its own. */
-async function gather(options: VerifyOptions, onRecords: (count: number) => void): Promise<Gathered> {
+async function gather(
+  source: LogSource,
+  threads: VerifyThreads,
+  onRecords: (count: number) => void,
+): Promise<Gathered> {
   const gathered: Gathered = {
     tally: createTally(),
     keys: new Map(),
@@ -133,7 +148,7 @@ async function gather(options: VerifyOptions, onRecords: (count: number) => void
     odd: [],
   };
   const { tally, keys, follows, purges, revisions, odd } = gathered;
-  await withThreads(options, null, (answer) => {
+  for await (const answer of answersOf(source, threads, null)) {
     const { writers, writerOf, seqs, count } = answer;
     for (let place = 0; place < count; place++) {
       const writer = writers[writerOf[place] ?? 0] ?? '';
@@ -149,32 +164,32 @@ async function gather(options: VerifyOptions, onRecords: (count: number) => void
     for (const revision of answer.revisions) revisions.add(revision);
     for (const place of answer.odd) if (odd.length < MOST_ODD) odd.push(place);
     onRecords(count);
-  });
+  }
   tally.finish();
   return gathered;
 }
 
-async function factsOf(options: VerifyOptions, spans: readonly Span[]): Promise<readonly PlacedFact[]> {
+async function factsOf(
+  source: LogSource,
+  threads: VerifyThreads,
+  spans: readonly Span[],
+): Promise<readonly PlacedFact[]> {
   const facts: PlacedFact[] = [];
-  await withThreads(options, spans, (answer) => void facts.push(...answer.facts));
+  for await (const answer of answersOf(source, threads, spans)) facts.push(...answer.facts);
   return facts;
 }
 
-async function withThreads(
-  { source, threads: count }: VerifyOptions,
+async function* answersOf(
+  source: LogSource,
+  threads: VerifyThreads,
   only: readonly Span[] | null,
-  take: (answer: RecordsAnswer) => void,
-): Promise<void> {
-  const threads = createRecordThreads(count, (answer) => {
+): AsyncGenerator<RecordsAnswer> {
+  const ask = ({ format, block }: RecordBlock): Promise<RecordsAnswer> =>
+    threads.records({ format, block: block.buffer, length: block.length, only });
+  for await (const answer of inOrder(source.records(only), ask, threads.atOnce)) {
     source.reuse(answer.block);
     if (answer.broken !== null) throw new SourceBroken(answer.broken);
-    take(answer);
-  });
-  try {
-    for await (const { format, block } of source.records(only)) await threads.give(format, block, only);
-    await threads.drain();
-  } finally {
-    await threads.close();
+    yield answer;
   }
 }
 
