@@ -1,5 +1,7 @@
-// The only file that uses CASL: its rule index tells which rules speak of an action and a resource type. It must never let CASL judge a condition or see what a caller sent.
+// The only file that uses CASL: its rule index tells which rules speak of an action and a resource type, and its packing is what front ends
+// unpack. It must never let CASL judge a condition or see what a caller sent.
 import { Ability, type RawRuleOf } from '@casl/ability';
+import { packRules } from '@casl/ability/extra';
 import type { RuleResult } from '../model/decision.ts';
 import { USER_TYPES } from '../model/firm.ts';
 import type { Expr } from './condition.ts';
@@ -14,6 +16,8 @@ export interface Candidate {
   readonly rule: Rule;
   readonly gates: number;
   readonly test: Test;
+  /** The condition is any of these. */
+  readonly exprs: readonly Expr[];
   /** What a decision says of the rule, made once: members in canonical order, so that records take them as they are. */
   readonly whenTrue: RuleResult;
   readonly whenUnknown: RuleResult;
@@ -31,6 +35,25 @@ export interface RuleIndex {
 const OTHER = '?';
 const KINDS: readonly unknown[] = USER_TYPES;
 const options = { anyAction: '*any-action*', anySubjectType: '*any-type*' };
+
+/** What a front end may show: rules that permit, and nothing else. */
+export interface HintRule {
+  readonly actions: readonly string[];
+  readonly resourceType: string;
+  /** In MongoDB's query language; empty: whatever the attributes. */
+  readonly conditions: Readonly<Record<string, unknown>>;
+}
+
+/** For `createMongoAbility(unpackRules(…))`. Names of firm.yaml hold no comma, which packing would split at. */
+export function packHints(hints: readonly HintRule[]): readonly (readonly unknown[])[] {
+  return packRules(
+    hints.map(({ actions, resourceType, conditions }) => ({
+      action: [...actions],
+      subject: resourceType,
+      ...(Object.keys(conditions).length === 0 ? {} : { conditions }),
+    })),
+  );
+}
 
 interface Case {
   readonly expr: Expr;
@@ -82,6 +105,7 @@ export function createRuleIndex(rules: readonly Rule[], names: RuleIndexNames): 
       rule,
       gates: names.gates.ofRule(list.map(({ expr }) => expr)),
       test: anyOf(list.map(({ test }) => test)),
+      exprs: list.map(({ expr }) => expr),
       whenTrue: resultOf(rule, 'true'),
       whenUnknown: resultOf(rule, 'unknown'),
     }));

@@ -17,6 +17,14 @@ export interface IdentityDeps extends Omit<KeysDeps, 'elapsed'> {
   readonly background?: boolean;
 }
 
+/** About whom is asked, through which caller. */
+export interface Asked {
+  readonly caller: Caller;
+  readonly subject: Subject;
+  /** When the first of the tokens ends that it rests on, in milliseconds since 1970. */
+  readonly until: number;
+}
+
 /** A verified bearer token and the caller it stands for. */
 export interface Bearer {
   readonly caller: Caller;
@@ -40,11 +48,7 @@ export interface Identity {
     certificate?: string | null,
   ): Promise<Bearer>;
   /** @throws PrivityError `token_refused` or `caller_not_allowed` */
-  subjectOf(
-    set: TrustSet,
-    bearer: Bearer,
-    subjectToken: string | undefined,
-  ): Promise<{ readonly caller: Caller; readonly subject: Subject }>;
+  subjectOf(set: TrustSet, bearer: Bearer, subjectToken: string | undefined): Promise<Asked>;
   /** Fetches the keys that are due; happens by itself every second unless `background` is false. */
   tick(): Promise<void>;
   state(): IdentityState;
@@ -87,12 +91,15 @@ export function createIdentity(deps: IdentityDeps): Identity {
       const { caller, token } = bearer;
       // The body may have taken its time to arrive, and so may this process.
       mustStillBeTimely(trustOf(set), token);
-      if (subjectToken === undefined) return { caller, subject: ownSubject(bearer) };
+      const until = token.times.exp * 1_000;
+      if (subjectToken === undefined) return { caller, subject: ownSubject(bearer), until };
       if (!caller.own) throw notAllowed('a subject token beside a bearer of a person');
       const trust = trustOf(set);
       const rules = callerOf(trust, token);
       if (rules.subjectTokens === null) throw notAllowed('the caller is not registered for subject tokens');
-      return { caller, subject: subjectIn(trust, rules.subjectTokens, await verified(trust, subjectToken)) };
+      const ofSubject = await verified(trust, subjectToken);
+      const subject = subjectIn(trust, rules.subjectTokens, ofSubject);
+      return { caller, subject, until: Math.min(until, ofSubject.times.exp * 1_000) };
     },
     tick: keys.tick,
     state: () => ({ issuers: keys.state(), cache: cache.state() }),
