@@ -19,6 +19,7 @@ import type { LoadedTest, PolicyFile, PolicySet } from './policy-set.ts';
 import { createReport, sourceOf, type Place, type Report } from './report.ts';
 import { compileRetention } from './retention.ts';
 import { createRoleGates } from './role-gates.ts';
+import { compileRoutes } from './routes.ts';
 import { compileRulesFile, type Rule } from './rules.ts';
 import { checkFile } from './schema-check.ts';
 import { NONE } from './truth.ts';
@@ -110,6 +111,7 @@ export function* compileInSteps(files: readonly SourceFile[], options: CompileOp
   yield;
   const lockdown = compileLockdown(one('lockdown.yaml'), report);
   const retention = compileRetention(one('retention.yaml'), firm, data, report);
+  const routes = compileRoutes(one('routes.yaml'), callers, firm, report);
   yield;
   if (!hasErrors(report)) {
     yield* rememberReview(cache, firm, rules, report, (own) => reviewRules(firm, rules, own));
@@ -139,6 +141,7 @@ export function* compileInSteps(files: readonly SourceFile[], options: CompileOp
     retention,
     issuers,
     callers,
+    routes,
     aiAssistants: data.aiAssistants,
     roles: new Set(firm.names.roles.keys()),
     trustDigest: digest([one('issuers.yaml')?.hash, one('callers.yaml')?.hash, firmFile.hash, ...data.aiAssistants]),

@@ -3,6 +3,7 @@ import type { TSchema } from 'typebox';
 import { CallersFile, DataFile, IssuersFile, LockdownFile, WallsFile } from '../model/data.ts';
 import { FirmFile } from '../model/firm.ts';
 import { RetentionFile } from '../model/retention.ts';
+import { RoutesFile } from '../model/routes.ts';
 import { RulesFile, TestsFile } from '../model/rules.ts';
 
 /** `keys` are JSON Web Key Sets that issuers.yaml may name; `invariants` are statements to prove. */
@@ -12,6 +13,7 @@ export type FileKind =
   | 'callers'
   | 'lockdown'
   | 'retention'
+  | 'routes'
   | 'rules'
   | 'walls'
   | 'data'
@@ -28,6 +30,7 @@ export const FILE_SCHEMAS = {
   callers: CallersFile,
   lockdown: LockdownFile,
   retention: RetentionFile,
+  routes: RoutesFile,
   rules: RulesFile,
   walls: WallsFile,
   data: DataFile,
@@ -43,6 +46,7 @@ export const TOP_FILES: ReadonlyMap<string, FileKind> = new Map([
   ['callers.yaml', 'callers'],
   [LOCKDOWN_PATH, 'lockdown'],
   ['retention.yaml', 'retention'],
+  ['routes.yaml', 'routes'],
 ]);
 
 /** Folders, each with the formats its files may have. */

@@ -9,6 +9,7 @@ import type { Firm } from './firm.ts';
 import type { PolicyData } from './merge-data.ts';
 import type { Retention } from './retention.ts';
 import type { RoleGates } from './role-gates.ts';
+import type { Routes } from './routes.ts';
 import type { Rule } from './rules.ts';
 import type { WallIndex } from './walls.ts';
 
@@ -48,6 +49,8 @@ export interface PolicySet {
   readonly retention: Retention | null;
   readonly issuers: readonly IssuerEntry[];
   readonly callers: readonly CallerEntry[];
+  /** What requests to applications behind a proxy mean, by the caller that the proxy is. */
+  readonly routes: ReadonlyMap<string, Routes>;
   readonly aiAssistants: ReadonlySet<string>;
   readonly roles: ReadonlySet<string>;
   /** Changes whenever a cached token might have to be judged anew: key of token caches. */

@@ -8,6 +8,7 @@ t.test('the path says what a file is', async (t) => {
     'callers.yaml': 'callers',
     'lockdown.yaml': 'lockdown',
     'retention.yaml': 'retention',
+    'routes.yaml': 'routes',
     'rules/teams.yaml': 'rules',
     'rules/content/teams.yml': 'rules',
     'walls/walls.yaml': 'walls',
