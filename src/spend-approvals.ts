@@ -56,7 +56,10 @@ export async function spendApprovals(
 /** What those that still count at the time of the decision prove: one entry for each role the approver held. */
 export function provenBy(set: PolicySet, request: DecisionRequest, { spent }: Use): readonly ProvenApproval[] {
   const counting = spent.filter((one) => one.expiresAt > request.now && stillCounts(set, request, one));
-  return counting.flatMap(({ by, roles }): ProvenApproval[] =>
-    roles.length === 0 ? [{ by, role: null }] : roles.map((role) => ({ by, role })),
-  );
+  return counting.flatMap(rolesOf);
+}
+
+/** As rules read it: an entry for each role. */
+export function rolesOf({ by, roles }: Pick<SpentApproval, 'by' | 'roles'>): readonly ProvenApproval[] {
+  return roles.length === 0 ? [{ by, role: null }] : roles.map((role) => ({ by, role }));
 }

@@ -2,11 +2,14 @@
 // data knows. It must never give a result that the same question about it alone would not allow.
 import { hash } from 'node:crypto';
 import type { CallerEntry } from '../model/data.ts';
-import type { Decision, DecisionRequest, Subject } from '../model/decision.ts';
+import type { Decision, DecisionRequest, ObligationResult, Subject } from '../model/decision.ts';
 import { decide } from './decide.ts';
 import { gatherFacts } from './facts.ts';
+import { indexPeople } from './filter/bounds.ts';
 import type { PolicySet } from './policy-set.ts';
+import { resourceKey } from './merge-data.ts';
 import { canonicalize } from './record/canonical.ts';
+import { reachable } from './search-bounds.ts';
 import { underTerms, type Terms } from './terms.ts';
 import { vouchedSubject } from './vouch.ts';
 
@@ -49,6 +52,8 @@ export interface Found {
   readonly id: string;
   readonly matter: string | null;
   readonly client: string | null;
+  /** What the caller has to do for it. */
+  readonly obligations: readonly ObligationResult[];
 }
 
 export interface EntityPage {
@@ -62,6 +67,8 @@ export interface EntityPage {
 
 /** Candidates between two chances for others. */
 const STEP = 50;
+/** Stands for any resource while only what all have in common is looked at. */
+const ANY = '*';
 
 /** @param after a result of the page before; candidates are in the order of their code units */
 export function* findEntities(
@@ -70,18 +77,18 @@ export function* findEntities(
   after: string | null,
   limit: number,
 ): Generator<void, EntityPage> {
-  const { sought } = question;
-  const candidates = question.isKnown ? candidatesOf(set, sought) : NOTHING;
+  if (question.sought.kind === 'resource') yield* indexPeople(set.data.matters);
+  const candidates = question.isKnown ? candidatesOf(set, question) : NOTHING;
   const results: Found[] = [];
   const place = placeOf(set, question);
   let start = after === null ? 0 : firstAfter(candidates, after);
   for (; start < candidates.length; start++) {
     if (start % STEP === 0) yield;
     const id = candidates[start] ?? '';
-    const { outcome, matter, client } = judge(set, question, id);
+    const { outcome, matter, client, obligations } = judge(set, question, id);
     if (outcome === 'deny') continue;
     if (results.length === limit) return { results, next: results.at(-1)?.id ?? after ?? '', ...place };
-    results.push({ id, matter, client });
+    results.push({ id, matter, client, obligations });
   }
   return { results, next: null, ...place };
 }
@@ -124,16 +131,30 @@ function judge(set: PolicySet, question: EntityQuestion, id: string): Decision {
 }
 
 /** All that policy data knows of the kind, sorted; nothing where the type is not known. */
-function candidatesOf(set: PolicySet, sought: Sought): readonly string[] {
-  const lists = listsOf(set);
+function candidatesOf(set: PolicySet, question: EntityQuestion): readonly string[] {
+  const { sought } = question;
   switch (sought.kind) {
     case 'subject':
-      return sought.vouch?.subject_types.includes(sought.type) === true ? lists.people : NOTHING;
+      return sought.vouch?.subject_types.includes(sought.type) === true ? listsOf(set).people : NOTHING;
     case 'resource':
-      return lists.resources.get(sought.type) ?? NOTHING;
+      return withinReach(set, question, sought);
     case 'action':
-      return lists.actions;
+      return listsOf(set).actions;
   }
+}
+
+/** Those of the type that some rule could allow, sorted. */
+function withinReach(
+  set: PolicySet,
+  { actor, sourceSystem, context, now }: EntityQuestion,
+  { type, properties, subject, action }: Extract<Sought, { readonly kind: 'resource' }>,
+): readonly string[] {
+  const resource = { type, id: ANY, properties };
+  const bound = reachable(set, { actor, sourceSystem, context, now, subject, action, resource, approvals: [] });
+  if (bound === null) return listsOf(set).resources.get(type) ?? NOTHING;
+  const { matters, resources } = set.data;
+  const isKnown = (id: string): boolean => (type === MATTER && matters.has(id)) || resources.has(resourceKey(type, id));
+  return [...bound].filter(isKnown).sort();
 }
 
 interface Lists {

@@ -1,17 +1,18 @@
 // The doors of AuthZEN 1.0 evaluations (sections 6 and 7): they map its words to the spine and back. They must never decide anything,
 // nor let one evaluation take another's properties.
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { authorize, type AuthorizeDeps } from '../authorize.ts';
+import { withApproval, type AccessRequestDeps } from '../access-requests.ts';
+import { authorize } from '../authorize.ts';
 import type { PolicySet } from '../core/policy-set.ts';
+import type { Terms } from '../core/terms.ts';
 import type { NamedEntity } from '../core/vouch.ts';
 import type { EvaluationAnswer, EvaluationRequest, EvaluationsAnswer, EvaluationsRequest } from '../model/authzen.ts';
 import type { Subject } from '../model/decision.ts';
 import { ERRORS, PrivityError } from '../model/errors.ts';
 import type { Question } from '../question.ts';
-import { answerOf } from './answer.ts';
 import { askingOf, refusedEntry, type Gate } from './authenticate.ts';
 import { evaluationAnswer } from './authzen-answer.ts';
-import { circumstancesOf, supportedOf, wantsContext } from './authzen-context.ts';
+import { approvalOf, circumstancesOf, supportedOf, wantsContext } from './authzen-context.ts';
 import { subjectSource, type SubjectSource } from './authzen-subject.ts';
 import { malformed } from './body.ts';
 import { approvalIdsOf, checkId, checkQuestion } from './envelope.ts';
@@ -19,7 +20,9 @@ import { describe, shared } from './openapi.ts';
 
 export interface AuthzenDoorOptions {
   readonly gate: Gate;
-  readonly deps: AuthorizeDeps;
+  readonly deps: AccessRequestDeps;
+  /** Whether there is a public address under which access can be requested. */
+  readonly isRequestable: boolean;
 }
 
 type Values = Readonly<Record<string, unknown>>;
@@ -38,7 +41,11 @@ interface Evaluation {
 /** What one evaluation decided, when the rest need not be asked. */
 const ENDS = { execute_all: null, deny_on_first_deny: false, permit_on_first_permit: true } as const;
 
-export function authzenDoor(app: FastifyInstance, { gate, deps }: AuthzenDoorOptions, done: () => void): void {
+export function authzenDoor(
+  app: FastifyInstance,
+  { gate, deps, isRequestable }: AuthzenDoorOptions,
+  done: () => void,
+): void {
   /** @param judge what becomes of a question that is not as it must be: among others it is answered false (section 7.2.1) */
   async function evaluate(
     request: FastifyRequest,
@@ -51,8 +58,13 @@ export function authzenDoor(app: FastifyInstance, { gate, deps }: AuthzenDoorOpt
     const { set } = asking;
     const source = await subjectSource(gate, request, asking, token);
     const { caller } = source;
-    const attempts = asked.map((attempt) => judge(() => questionOf(set, attempt(), source)));
     const { id: requestId, traceId, arrivedAt, stages } = request;
+    const attempts = asked.map((attempt) => judge(() => questionOf(set, attempt(), source, isRequestable)));
+    for (const [index, one] of attempts.entries()) {
+      if (!isQuestion(one) || one.approval === null) continue;
+      const about = { caller, subject: one.subject, requestId, traceId, arrivedAt };
+      attempts[index] = { ...one, ...(await withApproval(deps, about, one, one.approval)) };
+    }
 
     async function answer(portion: readonly (AboutSubject | PrivityError)[]): Promise<EvaluationAnswer[]> {
       const questions = portion.filter(isQuestion);
@@ -67,7 +79,9 @@ export function authzenDoor(app: FastifyInstance, { gate, deps }: AuthzenDoorOpt
         if (one instanceof PrivityError) return failure(one);
         const { value } = answers.next();
         if (value === undefined) throw new Error('a question without an answer');
-        return evaluationAnswer(answerOf(set, caller, value), { withContext: wantsContext(one.context) });
+        const { approval, context, terms } = one;
+        const wishes = { withContext: wantsContext(context), supports: terms.supports, approval };
+        return evaluationAnswer(set, caller, value, wishes);
       });
     }
 
@@ -158,7 +172,12 @@ function checkEvaluation(set: PolicySet, { subject, action, resource, context, a
   checkId(subject.id, `${at}/subject/id`);
 }
 
-function questionOf(set: PolicySet, evaluation: Evaluation, source: SubjectSource): AboutSubject {
+function questionOf(
+  set: PolicySet,
+  evaluation: Evaluation,
+  source: SubjectSource,
+  isRequestable: boolean,
+): AboutSubject {
   checkEvaluation(set, evaluation);
   const { action, resource, context, at } = evaluation;
   const { subject, isStranger } = source.of(evaluation.subject, `${at}/subject`);
@@ -167,13 +186,20 @@ function questionOf(set: PolicySet, evaluation: Evaluation, source: SubjectSourc
     action: action.name,
     resource: { type, id, properties },
     context,
-    approvalIds: approvalIdsOf(context),
+    // Nobody spends what is somebody's by saying that they are that one.
+    approvalIds: isStranger ? [] : approvalIdsOf(context),
     subject,
-    terms: { isStranger, supports: supportedOf(context) },
+    approval: isStranger ? null : approvalOf(context, at),
+    terms: { isStranger, supports: supportedOf(set, context), saysRequestable: isRequestable && wantsContext(context) },
   };
 }
 
-type AboutSubject = Question & { readonly subject: Subject };
+interface AboutSubject extends Question {
+  readonly subject: Subject;
+  readonly terms: Terms;
+  /** What the request rests on. */
+  readonly approval: string | null;
+}
 
 function isQuestion(one: AboutSubject | PrivityError): one is AboutSubject {
   return !(one instanceof PrivityError);

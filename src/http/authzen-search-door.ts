@@ -3,15 +3,18 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { AuthorizeDeps } from '../authorize.ts';
 import { findEntities, type EntityPage, type Sought } from '../core/entity-search.ts';
+import type { StandardObligation } from '../core/obligation-types.ts';
 import type { PolicySet } from '../core/policy-set.ts';
 import { uuidv7 } from '../core/record/uuid.ts';
 import { searchEntry } from '../core/record/search-record.ts';
 import { mayVouch, vouchOf } from '../core/vouch.ts';
 import { runInSlices } from '../io/policies/slices.ts';
 import type { ActionSearch, ResourceSearch, SearchPage, SubjectSearch } from '../model/authzen.ts';
+import type { ObligationResult } from '../model/decision.ts';
 import { PrivityError } from '../model/errors.ts';
 import { askingOf, type Gate } from './authenticate.ts';
 import { circumstancesOf, supportedOf } from './authzen-context.ts';
+import { toFulfil } from './authzen-answer.ts';
 import { readPageToken, writePageToken } from './authzen-page.ts';
 import { subjectSource, type NamedSubject } from './authzen-subject.ts';
 import { checkId, checkQuestion } from './envelope.ts';
@@ -53,7 +56,7 @@ export function authzenSearchDoor(app: FastifyInstance, { gate, deps }: AuthzenS
     const after = page?.token === undefined || page.token === '' ? null : readPageToken(page.token, of);
     const limit = Math.min(page?.limit ?? MOST, MOST);
     const actor = caller.aiAssistant ?? subject?.actor ?? null;
-    const supports = supportedOf(context);
+    const supports = supportedOf(set, context);
     const isKnown = search.subject === null || isKnownTo(set, search.subject);
     const question = { actor, sourceSystem: caller.sourceSystem, context, supports, now, isKnown, sought };
     const found = await runInSlices(findEntities(set, question, after, limit));
@@ -109,7 +112,10 @@ export function authzenSearchDoor(app: FastifyInstance, { gate, deps }: AuthzenS
       } as const;
       const of = { kind: 'subject', type: wanted.type, properties, action, resource: about, context };
       const { results, page: answered } = await find(request, { sought, subject: null, context, of, page });
-      return { ...paged(answered), results: results.map(({ id }) => ({ type: wanted.type, id })) };
+      return {
+        ...paged(answered),
+        results: results.map(({ id, obligations }) => ({ type: wanted.type, id, ...duties(obligations) })),
+      };
     },
   );
 
@@ -133,7 +139,10 @@ export function authzenSearchDoor(app: FastifyInstance, { gate, deps }: AuthzenS
       const sought = { kind: 'resource', type, properties, subject: named.subject, action: action.name } as const;
       const of = { kind: 'resource', type, properties, action, subject: request.body.subject, context };
       const { results, page: answered } = await find(request, { sought, subject: named, context, of, page });
-      return { ...paged(answered), results: results.map(({ id }) => ({ type, id })) };
+      return {
+        ...paged(answered),
+        results: results.map(({ id, obligations }) => ({ type, id, ...duties(obligations) })),
+      };
     },
   );
 
@@ -157,7 +166,10 @@ export function authzenSearchDoor(app: FastifyInstance, { gate, deps }: AuthzenS
       const sought = { kind: 'action', subject: named.subject, resource: about } as const;
       const of = { kind: 'action', subject: request.body.subject, resource: about, context };
       const { results, page: answered } = await find(request, { sought, subject: named, context, of, page });
-      return { ...paged(answered), results: results.map(({ id }) => ({ name: id })) };
+      return {
+        ...paged(answered),
+        results: results.map(({ id, obligations }) => ({ name: id, ...duties(obligations) })),
+      };
     },
   );
   done();
@@ -166,6 +178,12 @@ export function authzenSearchDoor(app: FastifyInstance, { gate, deps }: AuthzenS
 /** A person whom a caller names has to be one that policy data knows (section 8: nobody is found for who is not known). */
 function isKnownTo({ data }: PolicySet, { subject, isStranger }: NamedSubject): boolean {
   return !isStranger && (subject.evidence.kind !== 'vouched' || data.directory.has(subject.id));
+}
+
+/** Obligations profile, section 3.3: each result has its own. */
+function duties(all: readonly ObligationResult[]): { readonly obligations?: StandardObligation[] } {
+  const obligations = toFulfil(all);
+  return obligations.length === 0 ? {} : { obligations: [...obligations] };
 }
 
 function paged(page: SearchPage | null): { readonly page?: SearchPage } {

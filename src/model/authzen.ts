@@ -8,11 +8,11 @@ const open = { additionalProperties: true } as const;
 const closed = { additionalProperties: false } as const;
 const AnyObject = Type.Unsafe<Record<string, unknown>>(Type.Object({}, open));
 
-const Subject = Type.Object({ type: WireId, id: WireId, properties: Type.Optional(AnyObject) }, open);
-const Action = Type.Object({ name: WireId, properties: Type.Optional(AnyObject) }, open);
-const Resource = Type.Object({ type: WireId, id: WireId, properties: Type.Optional(AnyObject) }, open);
+export const Subject = Type.Object({ type: WireId, id: WireId, properties: Type.Optional(AnyObject) }, open);
+export const Action = Type.Object({ name: WireId, properties: Type.Optional(AnyObject) }, open);
+export const Resource = Type.Object({ type: WireId, id: WireId, properties: Type.Optional(AnyObject) }, open);
 
-const token = {
+export const token = {
   subject_token: Type.Optional(
     Type.Unsafe<Static<typeof SubjectToken>>({
       ...SubjectToken,
@@ -120,16 +120,21 @@ const SearchPage = Type.Object(
   closed,
 );
 
+/** Obligations profile, sections 2 and 3.3: only where the caller says that it fulfils them. */
+const obligations = Type.Optional(
+  Type.Array(Type.Object({ id: Type.String(), type: Type.String(), properties: AnyObject }, closed)),
+);
+
 export const SearchAnswer = Type.Object(
   {
     page: Type.Optional(SearchPage),
-    results: Type.Array(Type.Object({ type: Type.String(), id: Type.String() }, closed)),
+    results: Type.Array(Type.Object({ type: Type.String(), id: Type.String(), obligations }, closed)),
   },
   { ...closed, $id: 'SearchAnswer', description: 'AuthZEN 1.0, section 8: subjects or resources, by id' },
 );
 
 export const ActionsAnswer = Type.Object(
-  { page: Type.Optional(SearchPage), results: Type.Array(Type.Object({ name: Type.String() }, closed)) },
+  { page: Type.Optional(SearchPage), results: Type.Array(Type.Object({ name: Type.String(), obligations }, closed)) },
   { ...closed, $id: 'ActionsAnswer', description: 'AuthZEN 1.0, section 8.6: actions, by name' },
 );
 
@@ -148,6 +153,11 @@ export const PdpMetadata = Type.Object(
     search_subject_endpoint: Address,
     search_resource_endpoint: Address,
     search_action_endpoint: Address,
+    access_request_endpoint: Address,
+    supported_obligations: Type.Optional(
+      Type.Array(Type.String(), { description: 'types of the obligations profile that answers may hold' }),
+    ),
+    capabilities: Type.Array(Type.String()),
     signed_metadata: Type.Optional(
       Type.String({ description: 'the same as a JWT, signed with the key of METADATA_KEY_FILE' }),
     ),

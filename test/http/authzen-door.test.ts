@@ -1,6 +1,5 @@
 // OpenID AuthZEN Authorization API 1.0 over HTTP: the certification scenario's decisions (openid/authzen,
 // certification/authorization-api-1_0-scenario.md, levels Basic and Batch), each normative sentence, and who is believed.
-import { globSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import fc from 'fast-check';
 import t from 'tap';
@@ -302,45 +301,4 @@ t.test('who is believed about the subject', async (t) => {
   t.match(recorded, { outcome: 'deny', decided_by: ['default-deny'], terms: { stranger: true } });
   const again = replay(fixture.app.policies.current(), recorded);
   t.match(again, { result: 'same' }, 'and it is decided the same again');
-});
-
-const WATERMARKED: Readonly<Record<string, (text: string) => string>> = {
-  'firm.yaml': (text: string) =>
-    `${text}obligations:\n  'watermark:name': { text: Print the name, fulfilled_by: caller }\n`,
-  'rules/records.yaml': (text: string) =>
-    text.replace('everybody-reads', "everybody-reads\n    obligations: ['watermark:name']"),
-};
-
-t.test('an obligation that the caller does not fulfil denies (obligations profile)', async (t) => {
-  const names = globSync('**/*.yaml', { cwd: FIXTURE });
-  const files = Object.fromEntries(
-    names.map((name) => {
-      const text = readFileSync(path.join(FIXTURE, name), 'utf8');
-      return [name, WATERMARKED[name]?.(text) ?? text];
-    }),
-  );
-  const rig = await startApp(t, { bare: true, files });
-  const ask = async (context?: Json, action = 'read') => {
-    const question = { subject: user('alice'), action: act(action), resource: record('record-1'), context };
-    return (await post(rig, EVALUATION, question, {}, 'pep')).body;
-  };
-  const obligations = [{ id: 'watermark:name', type: 'watermark', properties: {}, fulfilled_by: 'caller' }];
-  t.strictSame(await ask(), denied, 'nobody said that it would be fulfilled');
-  t.strictSame(await ask({ supported_obligations: ['notification'] }), denied);
-  t.strictSame(await ask({ supported_obligations: 'watermark' }), denied, 'a list, and nothing else');
-  t.strictSame(await ask({ supported_obligations: ['notification', 'watermark'] }), {
-    decision: true,
-    context: { obligations },
-  });
-  t.strictSame(await ask(undefined, 'write'), allowed, 'where there is none, none has to be supported');
-
-  const explained = await ask({ response_context: true });
-  t.match(explained, { decision: false, context: { obligations: [], reason_user: { 403: String } } });
-  const unsupported = await rig.record(idOf(explained));
-  t.match(unsupported, {
-    outcome: 'deny',
-    decided_by: ['obligation-unsupported'],
-    terms: { stranger: false, supports: [] },
-  });
-  t.match(replay(rig.app.policies.current(), unsupported), { result: 'same' });
 });

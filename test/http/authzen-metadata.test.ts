@@ -25,6 +25,9 @@ const endpoints = (base: string) => ({
   search_subject_endpoint: `${base}/access/v1/search/subject`,
   search_resource_endpoint: `${base}/access/v1/search/resource`,
   search_action_endpoint: `${base}/access/v1/search/action`,
+  access_request_endpoint: `${base}/access/v1/requests`,
+  capabilities: ['urn:openid:authzen:capability:access-request'],
+  supported_obligations: ['custom', 'step-up'],
 });
 
 t.test('is the address that the operator stated, without a token', async (t) => {

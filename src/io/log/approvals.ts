@@ -1,5 +1,6 @@
 // Keeps the approvals of second persons and spends them: each once, for exactly what it was given for. It must never let two processes spend the same one.
 import type pg from 'pg';
+import { uuidv7Floor } from '../../core/record/uuid.ts';
 
 export interface ApprovedThing {
   readonly requester: string;
@@ -27,6 +28,11 @@ export interface SpentApproval {
   readonly expiresAt: number;
 }
 
+export interface GivenApproval extends SpentApproval {
+  /** Milliseconds since 1970. */
+  readonly at: number;
+}
+
 export interface Approvals {
   /** Its record MUST be committed: an approval without one can never be spent. */
   add(approval: NewApproval): Promise<void>;
@@ -40,6 +46,11 @@ export interface Approvals {
     evaluationId: string,
     now: number,
   ): Promise<readonly SpentApproval[]>;
+  /**
+   * Those given for the thing since then, used or not, in order; no more than a hundred.
+   * @param since milliseconds since 1970
+   */
+  given(thing: ApprovedThing, since: number): Promise<readonly GivenApproval[]>;
 }
 
 const ADD = `insert into public.approvals
@@ -60,6 +71,13 @@ const SPEND = `with fitting as (
     returning approval_id
   )
   select id, approver as by, roles, expires_at as expires from fitting join spent on approval_id = id order by id`;
+
+// Ids begin with their time, so the primary key leads to those given since.
+const GIVEN = `select id, approver as by, roles, at, expires_at as expires from public.approvals
+  where id >= $1::uuid and requester = $2 and action = $3 and resource_type = $4 and resource_id = $5
+    and matter_id is not distinct from $6 and client_id is not distinct from $7
+  order by id limit 100`;
+const RECORDED = 'select id from public.decisions where id = any ($1::uuid[])';
 
 /** A database that does not answer must not keep requests waiting for ever: they end as not recorded. */
 const TIMEOUT_MS = 5_000;
@@ -85,6 +103,16 @@ export function createApprovals(pool: pg.Pool): Approvals {
       const values = [ids, requester, action, resourceType, resourceId, matter, client, new Date(now), evaluationId];
       const { rows } = await query<SpentRow>(SPEND, values);
       return rows.map(({ id, by, roles, expires }) => ({ id, by, roles, expiresAt: expires.getTime() }));
+    },
+    async given({ requester, action, resourceType, resourceId, matter, client }, since) {
+      const values = [uuidv7Floor(since), requester, action, resourceType, resourceId, matter, client];
+      const { rows } = await query<SpentRow & { readonly at: Date }>(GIVEN, values);
+      if (rows.length === 0) return [];
+      const recorded = await query<{ id: string }>(RECORDED, [rows.map(({ id }) => id)]);
+      const ids = new Set(recorded.rows.map(({ id }) => id));
+      return rows.flatMap(({ expires, at, ...row }) =>
+        ids.has(row.id) ? [{ ...row, at: at.getTime(), expiresAt: expires.getTime() }] : [],
+      );
     },
   };
 }
