@@ -86,6 +86,10 @@ async function copyStarter({ dir, now, keySet }: FirmOptions): Promise<void> {
   await edit(path.join(dir, 'issuers.yaml'), (text) =>
     text.replaceAll(/keys: \{ url: \S+ \}/g, 'keys: { file: keys/bench.json }'),
   );
+  // Cases about the log come through the caller where auditors sign in, which asks nothing else; here it asks them.
+  await edit(path.join(dir, 'callers.yaml'), (text) =>
+    text.replace(/(source_system: privity\n\s+may: )\[\]/, '$1[authorize]'),
+  );
   // Temporary staff are refused outside working hours: whenever the benchmark runs, it is not one of these days.
   const freeDay = DAYS[new Date(now + 3 * DAY).getUTCDay()] ?? '';
   await edit(path.join(dir, 'firm.yaml'), (text) => text.replace(/days: \[mon.*?\]/, `days: [${freeDay}]`));

@@ -3,9 +3,12 @@ import { decide } from './core/decide.ts';
 import { decideWithFields, type FieldDecision } from './core/fields.ts';
 import type { PolicySet } from './core/policy-set.ts';
 import { decisionEntry } from './core/record/decision-record.ts';
+import type { Template } from './core/access-request.ts';
+import { requestableOf } from './core/requestable.ts';
 import { underTerms } from './core/terms.ts';
 import { uuidv7 } from './core/record/uuid.ts';
 import type { Approvals } from './io/log/approvals.ts';
+import type { SpentApproval } from './io/log/approvals.ts';
 import type { Decision } from './model/decision.ts';
 import type { Receipt, RecordEntry } from './model/record.ts';
 import { requestOf, type Asked, type Question } from './question.ts';
@@ -25,6 +28,10 @@ export interface Answered {
   readonly decision: Decision;
   /** Empty unless they were asked for. */
   readonly fields: readonly FieldDecision[];
+  /** Of a deny, where the terms ask: what would open it; null if nothing that can be requested. */
+  readonly requestable?: Template | null;
+  /** Approvals that were spent on it. */
+  readonly spent?: readonly SpentApproval[];
 }
 
 const NOT_USED: Use = { evaluationId: '', spent: [] };
@@ -63,11 +70,15 @@ export async function authorize(
         : { decision: decide(set, request), fields: undefined };
     const { subject = asked.subject, terms } = question;
     const decision = terms === undefined ? decided : underTerms(decided, terms);
+    const isAsked = terms?.saysRequestable === true && !terms.isStranger && decision.outcome === 'deny';
+    const requestable = isAsked ? requestableOf(set, request) : null;
     const durationUs = Math.round((performance.now() - asked.arrivedAt) * 1000);
     const approvalIds = use.spent.map((one) => one.id);
     const event = { id, request, decision, subject, caller, requestId, traceId, approvalIds, durationUs };
-    entries.push(decisionEntry(set, fields === undefined && terms === undefined ? event : { ...event, fields, terms }));
-    answered.push({ evaluationId: id, evaluatedAt: now, decision, fields: fields ?? NO_FIELDS });
+    const isPlain = fields === undefined && terms === undefined;
+    entries.push(decisionEntry(set, isPlain ? event : { ...event, fields, terms, requestable }));
+    const { spent } = use;
+    answered.push({ evaluationId: id, evaluatedAt: now, decision, fields: fields ?? NO_FIELDS, requestable, spent });
   }
   if (stages !== null) passDecided(stages, answered);
   await deps.recorder.append(entries);

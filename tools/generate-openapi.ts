@@ -33,7 +33,7 @@ const DEPS: DoorsDeps = {
   trustOf: closed,
   identity: { authenticate: closed, subjectOf: closed },
   recorder: { append: closed, appendRefused: closed },
-  approvals: { add: closed, spend: closed },
+  approvals: { add: closed, spend: closed, given: closed },
   records: { read: closed },
   search: { rows: closed, piece: closed },
   openPast: closed,
@@ -55,6 +55,14 @@ export async function openApiText(): Promise<string> {
   const text = HEADING + app.swagger({ yaml: true });
   await app.close();
   return text;
+}
+
+/** The same document as a value. */
+export async function openApiDocument(): Promise<object> {
+  const app = await buildDoors(SETTINGS, DEPS);
+  const document = app.swagger();
+  await app.close();
+  return document;
 }
 
 /** Names of the files that are not as they must be; written unless it is only a check. */

@@ -2,6 +2,7 @@
 import type { DecisionRequest } from '../model/decision.ts';
 import type { CarriedNamespace } from './facts-plan.ts';
 import type { PolicySet } from './policy-set.ts';
+import { isTemplate, type AccessRequest } from './access-request.ts';
 import type { Terms } from './terms.ts';
 import { parseTimestamp } from './time.ts';
 
@@ -28,6 +29,12 @@ const object: Read<JsonObject> = (value) => (isObject(value) ? value : undefined
 const time: Read<number> = (value) => (typeof value === 'string' ? parseTimestamp(value) : undefined);
 const anything: Read<unknown> = (value) => value;
 const flag: Read<boolean> = (value) => (typeof value === 'boolean' ? value : undefined);
+const accessRequest: Read<AccessRequest> = (value) => {
+  const { denial, template, until, isStated } = object(value) ?? {};
+  const [from, end, stated] = [text(denial), time(until), flag(isStated)];
+  if (from === undefined || end === undefined || stated === undefined || !isTemplate(template)) return undefined;
+  return { denial: from, template, until: end, isStated: stated };
+};
 const texts: Read<readonly string[]> = (value) =>
   Array.isArray(value) && value.every((one) => typeof one === 'string') ? value : undefined;
 
@@ -66,6 +73,8 @@ export function readRecorded(
   const hasTerms = record['terms'] !== undefined;
   const isStranger = hasTerms ? read(['terms', 'stranger'], flag) : false;
   const supports = hasTerms ? read(['terms', 'supports'], texts) : [];
+  const terms = object(record['terms']) ?? {};
+  const request = terms['request'] === undefined ? undefined : read(['terms', 'request'], accessRequest);
   const revision = read(['policy', 'revision'], text);
   const engine = read(['policy', 'engine'], text);
   const isReview = record['kind'] === 'approval' && isObject(record['review']);
@@ -104,7 +113,14 @@ export function readRecorded(
       approval: isApproval ? { requester, expiresAt } : null,
       review: isReview ? { accessedBy } : null,
       withFields: Array.isArray(record['fields']),
-      terms: hasTerms ? { isStranger, supports } : null,
+      terms: hasTerms
+        ? {
+            isStranger,
+            supports,
+            ...(request === undefined ? {} : { request }),
+            ...(terms['unrouted'] === true ? { isUnrouted: true } : {}),
+          }
+        : null,
     },
     lacks,
   };

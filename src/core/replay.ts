@@ -8,9 +8,12 @@ import { judgeReview } from './judge-review.ts';
 import type { PolicySet } from './policy-set.ts';
 import { approvalEntry } from './record/approval-record.ts';
 import { canonicalize } from './record/canonical.ts';
+import { ABILITY_SEARCH } from './record/abilities-record.ts';
 import { decisionEntry, ENGINE_VERSION } from './record/decision-record.ts';
 import { RECORD_VERSION } from './record/envelope.ts';
 import { isObject, readRecorded, type JsonObject, type Recorded } from './recorded-request.ts';
+import { hintedAgain } from './replay-abilities.ts';
+import { filterAgain } from './replay-filter.ts';
 import { searchAgain } from './replay-search.ts';
 import { underTerms } from './terms.ts';
 
@@ -64,7 +67,11 @@ export function replay(set: PolicySet, record: JsonObject): Replay {
   const { kind, v } = record;
   if (v !== RECORD_VERSION) return notRecorded([`v: records of version ${String(v)} are not known here`]);
   if (!DECIDING_KINDS.some((one) => one === kind)) return notRecorded(['a decision']);
-  if (kind === 'search') return replaySearch(set, record);
+  if (kind === 'search') {
+    const isHint = isObject(record['search']) && record['search']['kind'] === ABILITY_SEARCH;
+    return replayAnswer(set, record, isHint ? hintedAgain(set, record) : searchAgain(set, record));
+  }
+  if (kind === 'filter') return replayAnswer(set, record, filterAgain(set, record));
   const { said, lacks } = readRecorded(set, record);
   if (said === null) return notRecorded(lacks);
   const again = writeAgain(set, said);
@@ -91,8 +98,8 @@ export function replay(set: PolicySet, record: JsonObject): Replay {
   };
 }
 
-function replaySearch(set: PolicySet, record: JsonObject): Replay {
-  const again = searchAgain(set, record);
+/** Of questions whose answer is no decision. */
+function replayAnswer(set: PolicySet, record: JsonObject, again: ReturnType<typeof searchAgain>): Replay {
   if ('lacks' in again) return notRecorded(again.lacks);
   const policy = isObject(record['policy']) ? record['policy'] : {};
   const { revision, engine } = policy;

@@ -24,6 +24,7 @@ export interface Report {
 /** Where names are declared that are none of firm.yaml. */
 const DECLARED_IN: ReadonlyMap<string, string> = new Map([
   ['issuer', 'issuers.yaml'],
+  ['caller', 'callers.yaml'],
   ['AI assistant', 'data/'],
 ]);
 

@@ -8,7 +8,7 @@ import type { Firm } from './firm.ts';
 import { parseCondition, parseTerms, placed } from './parse-condition.ts';
 import { at, sourceOf, type Place, type Report } from './report.ts';
 import { checkFile } from './schema-check.ts';
-import { UNSUPPORTED } from './terms.ts';
+import { NO_ROUTE, REQUESTED, UNSUPPORTED } from './terms.ts';
 import { WALL_RULES } from './walls.ts';
 
 /** Names of which no policy author may make a rule: they appear in decided_by with a meaning of their own. */
@@ -19,6 +19,8 @@ export const RESERVED_RULES: ReadonlySet<string> = new Set([
   'lockdown',
   'token-refused',
   UNSUPPORTED,
+  REQUESTED,
+  NO_ROUTE,
 ]);
 
 /** Which actions or resource types a branch speaks of; `others` are names firm.yaml does not know. */

@@ -4,9 +4,8 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import fp from 'fastify-plugin';
 import type { PolicySet } from '../core/policy-set.ts';
 import { uuidv7 } from '../core/record/uuid.ts';
-import type { Bearer, Identity } from '../io/identity/identify.ts';
+import type { Asked, Bearer, Identity } from '../io/identity/identify.ts';
 import type { CallerRight } from '../model/data.ts';
-import type { Caller, Subject } from '../model/decision.ts';
 import { PrivityError } from '../model/errors.ts';
 import type { TrustSet } from '../model/identity.ts';
 import { NO_COLUMNS, type RecordEntry } from '../model/record.ts';
@@ -43,11 +42,7 @@ export interface GateDeps {
 export interface Gate {
   authenticate(request: FastifyRequest): Promise<void>;
   /** @throws PrivityError `token_refused` or `caller_not_allowed` */
-  subjectOf(
-    request: FastifyRequest,
-    asking: Asking,
-    subjectToken: string | undefined,
-  ): Promise<{ readonly caller: Caller; readonly subject: Subject }>;
+  subjectOf(request: FastifyRequest, asking: Asking, subjectToken: string | undefined): Promise<Asked>;
 }
 
 export function createGate(deps: GateDeps): Gate {

@@ -5,7 +5,14 @@ import { randomUUID } from 'node:crypto';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import fp from 'fastify-plugin';
 import type { Logger } from 'pino';
-import { ERRORS, PrivityError, type ErrorCode, type ErrorDetails, type RefusalReason } from '../model/errors.ts';
+import {
+  ERRORS,
+  PrivityError,
+  type ErrorCode,
+  type ErrorDetails,
+  type ErrorEntry,
+  type RefusalReason,
+} from '../model/errors.ts';
 import type { Problem } from '../model/evaluation.ts';
 import { condemn, isCondemned } from './framing.ts';
 import { joinPointer } from './pointer.ts';
@@ -86,10 +93,10 @@ export function sendProblem(
 }
 
 export function problemOf(code: ErrorCode, requestId: string, details: ErrorDetails = {}): Problem {
-  const { status, title, hint } = ERRORS[code];
+  const { status, title, hint, type = `urn:privity:error:${code}` }: ErrorEntry = ERRORS[code];
   const { detail, pointer } = details;
   return {
-    type: `urn:privity:error:${code}`,
+    type,
     title,
     status,
     code,

@@ -1,5 +1,8 @@
 // Examples of the API, with the example firm's data. It must never show an answer that the service would not give.
 import { authzenExamples } from './openapi-examples-authzen.ts';
+import { filterExamples } from './openapi-examples-filter.ts';
+import { FORWARD_PARAMETERS, forwardExamples } from './openapi-examples-forward.ts';
+import { HINT_PARAMETERS, hintExamples } from './openapi-examples-hints.ts';
 import { READING_PARAMETERS, readingExamples, reportExample } from './openapi-examples-reading.ts';
 import { reviewExamples } from './openapi-examples-reviews.ts';
 import type { OperationName } from './openapi-operations.ts';
@@ -29,6 +32,8 @@ export const EXAMPLE_PARAMETERS: Readonly<Record<string, string>> = {
   first: '20852163',
   second: '20852164',
   ...READING_PARAMETERS,
+  ...HINT_PARAMETERS,
+  ...FORWARD_PARAMETERS,
 };
 
 const REVISION = 'sha256:9f2c4e1ab0d35c7788e6f4a1c2b3d4e5f60718293a4b5c6d7e8f90a1b2c3d4e5';
@@ -197,6 +202,9 @@ export const EXAMPLES: Readonly<Record<OperationName, OperationExamples>> = {
       },
     },
   },
+  ...filterExamples(TOKEN, { evaluation_id: EXAMPLE_ID, evaluated_at: EVALUATED_AT, policy: POLICY }),
+  ...hintExamples(EXAMPLE_ID, EVALUATED_AT, '2026-03-10T14:05:00.123Z', POLICY),
+  ...forwardExamples(EXAMPLE_ID, EVALUATED_AT, DENIED),
   ...authzenExamples(base),
   approve: {
     request: {

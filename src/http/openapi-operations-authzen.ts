@@ -1,5 +1,5 @@
 // What AuthZEN's operations are called, are for and may answer. It must never hold what the route schemas say already.
-import { EVERY, WITH_BODY, type Operation } from './openapi-operation.ts';
+import { EVERY, PROTECTED, WITH_BODY, type Operation } from './openapi-operation.ts';
 
 export const AUTHZEN_OPERATIONS = {
   evaluate: {
@@ -7,8 +7,9 @@ export const AUTHZEN_OPERATIONS = {
     summary: 'AuthZEN: may the subject do this?',
     description:
       'OpenID AuthZEN 1.0, section 6. The subject is proven by `subject_token` (or a person’s bearer), or the caller vouches for ' +
-      'it. `context.response_context: true` asks for the reasons. An allow with an obligation whose type is not in ' +
-      '`context.supported_obligations` is a deny.',
+      'it. `context.response_context: true` asks for the reasons, and for whether access can be requested. An allow with an ' +
+      'obligation whose type is not in `context.supported_obligations` is a deny. `context.approval` names what a request for access ' +
+      'came to.',
     open: false,
     success: { 200: 'The decision' },
     errors: WITH_BODY,
@@ -58,6 +59,26 @@ export const AUTHZEN_OPERATIONS = {
       'OpenID AuthZEN 1.0, section 9. Needs no token. Nothing is here unless PUBLIC_URL says under which address the service is known.',
     open: true,
     success: { 200: 'The addresses of the doors' },
-    errors: ['not_found', 'overloaded', ...EVERY],
+    errors: ['not_found', 'overloaded', 'no_policies', ...EVERY],
+  },
+  requestAccess: {
+    tag: 'authzen',
+    summary: 'AuthZEN: request access to what was denied',
+    description:
+      'AuthZEN access request and approval profile, draft 1. For a deny with `context.access_request`, by the caller that was denied. ' +
+      'A second person approves at `POST /v1/approvals`; an emergency is approved at once where its reason is given. Neither is access: ' +
+      'evaluate again with `context.approval`. Recorded before the answer.',
+    open: false,
+    success: { 201: 'Answered at once', 202: 'Waits for a second person' },
+    errors: ['access_not_requestable', 'denial_not_bound', 'denial_expired', 'not_found', ...WITH_BODY],
+  },
+  readAccessRequest: {
+    tag: 'authzen',
+    summary: 'AuthZEN: what became of a request for access',
+    description:
+      'AuthZEN access request and approval profile, draft 1. Only for the caller that requested it; it does not say who approved.',
+    open: false,
+    success: { 200: 'The request as it stands' },
+    errors: ['unknown_task', 'task_expired', 'not_found', ...PROTECTED],
   },
 } as const satisfies Readonly<Record<string, Operation>>;

@@ -7,12 +7,17 @@ export type OperationName =
   | 'authorize'
   | 'authorizeBatch'
   | 'authorizeFields'
+  | 'filter'
+  | 'readAbilities'
+  | 'forwardAuth'
   | 'evaluate'
   | 'evaluateMany'
   | 'searchSubjects'
   | 'searchResources'
   | 'searchActions'
   | 'authzenMetadata'
+  | 'requestAccess'
+  | 'readAccessRequest'
   | 'approve'
   | 'listDecisions'
   | 'exportDecisions'
@@ -61,6 +66,43 @@ export const OPERATIONS: Readonly<Record<OperationName, Operation>> = {
     open: false,
     success: { 200: 'The permitted fields' },
     errors: WITH_BODY,
+  },
+  filter: {
+    tag: 'decisions',
+    summary: 'Which rows of a list may be seen',
+    description:
+      'A condition on the columns of a list, as UCAST, PostgreSQL or a query of Elasticsearch: a row passes exactly when `/v1/authorize` ' +
+      'would allow it, walls included. For systems with the right `filter` that ask with their own token. What cannot be said as a ' +
+      'condition is refused with 422, never widened. The question is recorded with a hash of the filter.',
+    open: false,
+    success: { 200: 'The filter' },
+    errors: ['filter_not_translatable', ...WITH_BODY],
+  },
+  readAbilities: {
+    tag: 'decisions',
+    summary: 'Which buttons a front end may show',
+    description:
+      'What roles, status and given attributes let the person do, as packed rules of CASL: a hint for hiding buttons, never a permission. ' +
+      'It knows nothing of walls and of single matters, and what it does not know is hidden; `/v1/authorize` decides. The hint is recorded.',
+    open: false,
+    success: { 200: 'The hint' },
+    errors: ['malformed_request', ...PROTECTED],
+  },
+  forwardAuth: {
+    tag: 'decisions',
+    summary: 'Ask whether a proxy may let a request through',
+    description:
+      'For nginx `auth_request`, Traefik ForwardAuth, Caddy `forward_auth` and Envoy `ext_authz`: the proxy asks with its own token and ' +
+      'hands on the person’s, with method and URI of the original request; `policies/routes.yaml` says what they stand for. What fits ' +
+      'no route is denied and recorded. An allow with an obligation for the caller is a deny: a proxy fulfils none. Envoy puts the ' +
+      'original path behind that of this door, with the original method.',
+    open: false,
+    success: {
+      200: 'Let the request through',
+      401: 'The person must sign in (a problem document), or sign in again as RFC 9470 says (`WWW-Authenticate`)',
+      403: 'Turn the request away',
+    },
+    errors: ['malformed_request', ...PROTECTED],
   },
   ...AUTHZEN_OPERATIONS,
   approve: {

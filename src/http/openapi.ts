@@ -4,6 +4,8 @@ import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
 import type { FastifyInstance } from 'fastify';
 import fp from 'fastify-plugin';
+import { AccessRequest, AccessTask } from '../model/access-requests.ts';
+import { AbilitiesAnswer } from '../model/abilities.ts';
 import { ApprovalAnswer, ApprovalRequest } from '../model/approvals.ts';
 import {
   ActionsAnswer,
@@ -22,6 +24,8 @@ import { CheckpointsAnswer, ConsistencyAnswer } from '../model/checkpoints.ts';
 import { ERRORS, type ErrorCode } from '../model/errors.ts';
 import { AuthorizeAnswer, AuthorizeRequest, BatchAnswer, BatchRequest, Problem } from '../model/evaluation.ts';
 import { FieldsAnswer, FieldsRequest } from '../model/fields.ts';
+import { ForwardAnswer } from '../model/forward-auth.ts';
+import { FilterAnswer, FilterRequest } from '../model/filter.ts';
 import { LiveAnswer, PolicyAnswer, ReadyAnswer, RecordAnswer } from '../model/reports.ts';
 import { ReviewAnswer, ReviewRequest, ReviewsAnswer } from '../model/reviews.ts';
 import { DecisionsAnswer } from '../model/search.ts';
@@ -36,6 +40,10 @@ const SCHEMAS = [
   BatchAnswer,
   FieldsRequest,
   FieldsAnswer,
+  AbilitiesAnswer,
+  FilterRequest,
+  FilterAnswer,
+  ForwardAnswer,
   EvaluationRequest,
   EvaluationAnswer,
   EvaluationsRequest,
@@ -46,6 +54,8 @@ const SCHEMAS = [
   ActionSearch,
   ActionsAnswer,
   PdpMetadata,
+  AccessRequest,
+  AccessTask,
   ApprovalRequest,
   ApprovalAnswer,
   RecordAnswer,
@@ -70,6 +80,10 @@ export type SchemaName =
   | 'BatchAnswer'
   | 'FieldsRequest'
   | 'FieldsAnswer'
+  | 'AbilitiesAnswer'
+  | 'FilterRequest'
+  | 'FilterAnswer'
+  | 'ForwardAnswer'
   | 'EvaluationRequest'
   | 'EvaluationAnswer'
   | 'EvaluationsRequest'
@@ -80,6 +94,8 @@ export type SchemaName =
   | 'ActionSearch'
   | 'ActionsAnswer'
   | 'PdpMetadata'
+  | 'AccessRequest'
+  | 'AccessTask'
   | 'ApprovalRequest'
   | 'ApprovalAnswer'
   | 'RecordAnswer'
@@ -154,7 +170,7 @@ export async function documentation(app: FastifyInstance): Promise<void> {
   app.get(
     '/openapi.json',
     { schema: { ...describe('openapi'), response: { 200: { type: 'object', additionalProperties: true } } } },
-    (_request, reply) => reply.serializer(JSON.stringify).send(app.swagger()),
+    (_request, reply) => reply.type('application/json; charset=utf-8').serializer(JSON.stringify).send(app.swagger()),
   );
   await app.register(swaggerUi, {
     routePrefix: '/docs',

@@ -161,7 +161,7 @@ function knownHidden(set: PolicySet, subject: Subject): Map<string, KnownHidden>
 }
 
 /** These requests have no body to bring a person's token along in. */
-function subjectTokenOf({ headers }: FastifyRequest): string | undefined {
+export function subjectTokenOf({ headers }: FastifyRequest): string | undefined {
   const token = headers[SUBJECT_TOKEN_HEADER];
   return typeof token === 'string' ? token : undefined;
 }

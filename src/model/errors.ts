@@ -1,10 +1,12 @@
 // The one table of everything that can go wrong towards a caller: stable codes, HTTP status, public words, next step. It must never carry policy internals.
 
-interface ErrorEntry {
+export interface ErrorEntry {
   readonly status: number;
   readonly title: string;
   /** What the caller can do next; public. */
   readonly hint: string;
+  /** Where a standard names this problem; absent: `urn:privity:error:` and the code. */
+  readonly type?: string;
 }
 
 export const ERRORS = {
@@ -22,6 +24,18 @@ export const ERRORS = {
     status: 403,
     title: 'The caller may not do this',
     hint: 'Ask the security officer to register the caller, or this right of it, in policies/callers.yaml.',
+  },
+  access_not_requestable: {
+    status: 400,
+    title: 'This is not a deny to which access can be requested',
+    hint: 'Request access only where the deny had `context.access_request`.',
+    type: 'urn:openid:authzen:access-request:error:not_requestable',
+  },
+  denial_not_bound: {
+    status: 400,
+    title: 'The request for access does not belong to that deny',
+    hint: 'Send subject, resource, action and `denial.evaluation_id` as they were when the same caller was denied.',
+    type: 'urn:openid:authzen:access-request:error:invalid_denial_binding',
   },
   client_certificate_required: {
     status: 403,
@@ -47,6 +61,12 @@ export const ERRORS = {
     title: 'Nothing is here for you',
     hint: 'Check the path and the identifier. What you may not see answers like what does not exist.',
   },
+  unknown_task: {
+    status: 404,
+    title: 'There is no such request for access for this caller',
+    hint: 'Check the identifier. Only the caller that requested access is told what became of it.',
+    type: 'urn:openid:authzen:access-request:error:unknown_task',
+  },
   method_not_allowed: {
     status: 405,
     title: 'The path does not know this method',
@@ -62,10 +82,27 @@ export const ERRORS = {
     title: 'The request took too long to arrive',
     hint: 'Send the request again.',
   },
+  denial_expired: {
+    status: 410,
+    title: 'The deny is too old to request access to it',
+    hint: 'Evaluate again, and request access before `context.access_request.expires_at`.',
+    type: 'urn:openid:authzen:access-request:error:expired_denial',
+  },
+  task_expired: {
+    status: 410,
+    title: 'The request for access has ended',
+    hint: 'Evaluate again, and request access anew where the deny says that it can be requested.',
+    type: 'urn:openid:authzen:access-request:error:task_expired',
+  },
   payload_too_large: {
     status: 413,
     title: 'The request body is too large',
     hint: 'Split the request into smaller batches.',
+  },
+  filter_not_translatable: {
+    status: 422,
+    title: 'These rows cannot be described by a filter',
+    hint: 'Change what `detail` names, or ask about the items one by one with POST /v1/authorize/batch. Until then treat this as a deny.',
   },
   headers_too_large: {
     status: 431,

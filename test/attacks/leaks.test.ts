@@ -1,15 +1,16 @@
 // P7 over HTTP: behind a wall, under a lockdown, unknown, or simply not one's own - whoever asks cannot tell which, on any door that decides:
 // body, length, headers and status are the same, and in the long run the time it takes.
+import { randomUUID } from 'node:crypto';
 import fc from 'fast-check';
 import t from 'tap';
 import { document, OFFICE } from '../helpers/app.ts';
-import type { Json } from '../helpers/attack-rig.ts';
+import type { Answer, Json } from '../helpers/attack-rig.ts';
 import { createAsk, everyDoor, everywhere, mustBeAlike, PLACES, question, startLeakRig } from './leaks.ts';
 import { visibleOf } from './visible.ts';
 
 t.setTimeout(3_600_000);
 
-const rig = await startLeakRig(t);
+const rig = await startLeakRig(t, { environment: { PUBLIC_URL: 'https://privity.firm.example' } });
 const ask = createAsk(rig);
 
 const VARIANTS: readonly Json[] = [
@@ -80,6 +81,76 @@ await everyDoor(t, ['decisions'], {
       t.equal(mustBeAlike(t, answers, type)?.status, 200);
     }
   },
+  'POST /v1/filter': async (t) => {
+    for (const variant of VARIANTS) {
+      const claims = claimsOf(variant);
+      const asked = (place: readonly [string, string]): Json => {
+        const { action, resource, context } = question(place, variant);
+        const { type, properties } = resource as Json;
+        return { action, resource: { type, properties }, context, target: 'postgresql', columns: { id: 'id' } };
+      };
+      const answers = await everywhere(async (place) => {
+        // For how long it holds, instead of until when.
+        const span = ({ body }: Answer): number =>
+          Date.parse(String(body['expires_at'])) - Date.parse(String(body['evaluated_at']));
+        const found = await ask('/v1/filter', asked(place), { claims });
+        return found.map((one) => ({
+          ...one,
+          text: one.text.replace(/("expires_at":)"[^"]+"/, (_, name) => `${name}${span(one)}`),
+        }));
+      });
+      t.equal(mustBeAlike(t, answers, JSON.stringify(variant))?.status, 403, 'a person’s own token');
+      for (const [, found] of Object.values(answers)) t.match(found?.body, { kind: 'always_denied' });
+    }
+    const { action, context } = question(['', ''], { action: 'read' });
+    const [, open] = await ask('/v1/filter', { action, resource: { type: 'document' }, context, target: 'ucast' });
+    t.match(open?.body, { kind: 'conditional' });
+    // Behind walls, locked down, unknown: filters name the matters that are open, never those that are not.
+    for (const matter of ['M-1001', 'M-2001', 'M-4001', 'M-7001', 'M-9999']) t.notMatch(open?.text, matter);
+  },
+  'GET /v1/abilities': async (t) => {
+    // Walls of the rig keep u-voss and u-audley from matters, and u-hidden is locked down: their hints are those of any other partner.
+    const hintOf = async (sub: string): Promise<Answer> => {
+      const token = rig.personToken({ sub, roles: ['partner'], practice_groups: ['litigation'] });
+      const response = await fetch(`${rig.service.url}/v1/abilities`, {
+        headers: { authorization: `Bearer ${token}`, 'x-request-id': randomUUID() },
+      });
+      const text = (await response.text()).replaceAll(sub, 'u-somebody');
+      return { status: response.status, headers: response.headers, text, body: JSON.parse(text) as Json };
+    };
+    const rules = async (sub: string): Promise<unknown> => (await hintOf(sub)).body['rules'];
+    const stranger = await hintOf('u-stranger');
+    t.equal(stranger.status, 200);
+    t.strictSame(await rules('u-voss'), stranger.body['rules'], 'screened from a matter, on its team');
+    t.strictSame(await rules('u-hidden'), stranger.body['rules'], 'locked down');
+    t.notMatch(stranger.text, /M-\d{4}|wall|screen/);
+  },
+  'GET /v1/forward-auth': async (t) => {
+    const send = async (uri: string, method: string, headers: Readonly<Record<string, string>>): Promise<Answer> => {
+      const response = await fetch(`${rig.service.url}/v1/forward-auth`, {
+        headers: { 'x-original-uri': uri, 'x-original-method': method, 'x-request-id': randomUUID(), ...headers },
+      });
+      const text = await response.text();
+      return { status: response.status, headers: response.headers, text, body: JSON.parse(text) as Json };
+    };
+    const both = async (uri: string, method: string, sub = 'u-voss'): Promise<Answer[]> => {
+      const claims = { sub, auth_time: 1 };
+      const subject = rig.subjectToken({ aud: 'search', azp: 'search-web', ...claims });
+      const caller = `Bearer ${rig.callerToken('search-backend')}`;
+      return [
+        await send(uri, method, { authorization: `Bearer ${rig.personToken(claims)}` }),
+        await send(uri, method, { authorization: caller, 'privity-subject-token': subject }),
+      ];
+    };
+    for (const method of ['GET', 'POST']) {
+      const answers = await everywhere(([matter, client]) => both(`/${client}/${matter}/D-1`, method));
+      // What fits no route depends on the request alone, and looks like reading what one may not read.
+      const more = method === 'GET' ? { 'no route': await both('/C-100/M-1001//D-1', method) } : {};
+      t.equal(mustBeAlike(t, { ...more, ...answers }, method)?.status, 403);
+      const [own] = await both('/C-100/M-1001/D-1', method, 'u-okafor');
+      t.equal(own?.status, method === 'GET' ? 200 : 401, 'the responsible attorney, signed in long ago');
+    }
+  },
   'POST /v1/approvals': async (t) => {
     const wish = ([matter_id, client_id]: readonly [string, string], requester = 'u-rowe'): Json => ({
       requester,
@@ -123,6 +194,22 @@ await everyDoor(t, ['authzen'], {
       };
       for (const index of evaluations.keys()) t.strictSame(one(index), one(evaluations.length - 1), `place ${index}`);
     }
+  },
+  // What is requestable, and what becomes of it: test/http/access-requests-door.test.ts asks the same of whole flows.
+  'POST /access/v1/requests': async (t) => {
+    const denial = { evaluation_id: randomUUID(), expires_at: '2026-03-10T09:30:00Z' };
+    const answers = await everywhere((place) =>
+      ask('/access/v1/requests', { ...evaluationOf(place, { action: 'read' }, true), denial }),
+    );
+    mustBeAlike(t, answers, 'access to what was not denied');
+  },
+  'GET /access/v1/requests/{id}': async (t) => {
+    const headers = { authorization: `Bearer ${rig.callerToken('search-backend')}` };
+    const answers = await everywhere(async () => {
+      const response = await fetch(`${rig.service.url}/access/v1/requests/${randomUUID()}`, { headers });
+      return [{ status: response.status, headers: response.headers, text: await response.text(), body: {} }];
+    });
+    t.equal(mustBeAlike(t, answers, 'what became of it')?.status, 404);
   },
   'POST /access/v1/search/subject': async (t) => {
     const answers = await everywhere((place) => {

@@ -14,10 +14,31 @@ const WALLS = `walls:
   - { id: W-GRAY, kind: exclusion, matter_id: M-1003, excluded_people: [u-lind], valid_from: '2026-01-01T00:00:00Z' }
   - { id: W-CLIENT, kind: exclusion, client_id: C-500, excluded_people: [u-voss], valid_from: '2026-01-01T00:00:00Z' }
 `;
+const {
+  matter_id: _matter,
+  client_id: _client,
+  ...facts
+} = document('D-1', { privileged: true })['properties'] as Json;
+const values = (all: Json): Json => Object.fromEntries(Object.entries(all).map(([name, value]) => [name, { value }]));
+const SITE = {
+  request_in: 'original_headers',
+  context: values(OFFICE),
+  paths: [
+    {
+      path: '/{client_id}/{matter_id}/{id}',
+      resource: 'document',
+      actions: { GET: 'read', POST: 'download' },
+      properties: values(facts),
+    },
+  ],
+};
+/** For the two ways in which callers of the firm ask (`createAsk`). */
+const ROUTES = JSON.stringify({ version: 1, routes: ['dms', 'search'].map((caller) => ({ caller, ...SITE })) });
 const LOCKDOWN = 'version: 1\npeople: [u-hidden]\nmatters: [M-7001]\nclients: []\ncallers: []\ntokens: []\n';
 
 export function startLeakRig(t: TearsDown, options: AttackOptions = {}): Promise<AttackRig> {
-  return startAttackRig(t, { ...options, files: { 'walls/more.yaml': WALLS, 'lockdown.yaml': LOCKDOWN } });
+  const files = { 'walls/more.yaml': WALLS, 'lockdown.yaml': LOCKDOWN, 'routes.yaml': ROUTES };
+  return startAttackRig(t, { ...options, files });
 }
 
 /** u-voss is a partner on the team of M-1001, and screened from it. */

@@ -10,7 +10,7 @@ export interface Visible {
 
 /** Members that differ between any two answers, whatever is answered; their lengths never do. */
 const OF_ONE_REQUEST = new Set(['evaluation_id', 'evaluated_at', 'request_id']);
-const HEADERS_OF_ONE_REQUEST = new Set(['date', 'x-request-id']);
+const HEADERS_OF_ONE_REQUEST = new Set(['date', 'x-request-id', 'privity-evaluation-id']);
 
 const IS_JSON = /^application\/(?:problem\+)?json\b/;
 
@@ -28,11 +28,16 @@ export function visibleOf(answer: {
 }
 
 /** The order of members is visible too, and kept. */
-function blanked(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(blanked);
+function blanked(value: unknown, inside?: string): unknown {
+  if (Array.isArray(value)) return value.map((one) => blanked(one));
   if (typeof value !== 'object' || value === null) return value;
   return Object.entries(value).map(([name, member]) => [
     name,
-    OF_ONE_REQUEST.has(name) ? String(member).length : blanked(member),
+    OF_ONE_REQUEST.has(name) || isEndOfOffer(name, inside) ? String(member).length : blanked(member, name),
   ]);
+}
+
+/** Always as long after the deny. What else ends is not left out: a wall could end it. */
+function isEndOfOffer(name: string, inside: string | undefined): boolean {
+  return inside === 'access_request' && name === 'expires_at';
 }

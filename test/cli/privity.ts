@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import { cp } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { compileCache } from '../helpers/processes.ts';
 
 export const REPOSITORY = fileURLToPath(new URL('../../', import.meta.url));
 export const BINARY = path.join(REPOSITORY, 'bin', 'privity.mjs');
@@ -19,9 +20,9 @@ export interface RunOptions {
   readonly input?: string;
 }
 
-/** Nothing of the test runner's environment, which could change what is tested. */
+/** Nothing of the test runner's environment that could change what is tested. */
 export function environment(more: Readonly<Record<string, string>> = {}): Record<string, string> {
-  return { PATH: process.env['PATH'] ?? '', HOME: process.env['HOME'] ?? '', ...more };
+  return { PATH: process.env['PATH'] ?? '', HOME: process.env['HOME'] ?? '', ...compileCache(), ...more };
 }
 
 export function privity(args: readonly string[], options: RunOptions = {}): Promise<Ended> {

@@ -7,6 +7,8 @@ import { REPOSITORY } from '../cli/privity.ts';
 const PAGES = [
   'README.md',
   'SECURITY.md',
+  'clients/typescript/README.md',
+  'examples/document-service/README.md',
   ...['docs', 'docs/adr'].flatMap((folder) =>
     readdirSync(path.join(REPOSITORY, folder))
       .filter((name) => name.endsWith('.md'))

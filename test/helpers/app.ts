@@ -64,11 +64,12 @@ export interface Answer {
 }
 
 export const STARTER = fileURLToPath(new URL('../../policies', import.meta.url));
+const CASES = path.join(STARTER, 'tests');
 const KEYS = 'tests:';
 
 export async function startApp(t: TearsDown, options: AppOptions = {}): Promise<TestApp> {
   const { urls } = options.urls === undefined ? await createDatabase(t) : { urls: options.urls };
-  const policiesDir = await policiesFolder(t, options);
+  const policiesDir = options.environment?.['POLICIES_DIR'] ?? (await policiesFolder(t, options));
   const { config, problems } = readConfig({
     DATABASE_URL: urls.writer,
     DATABASE_READER_URL: urls.reader,
@@ -158,15 +159,15 @@ export const OFFICE: Json = {
   recent_downloads: 0,
 };
 
-async function policiesFolder(t: TearsDown, { files, bare }: AppOptions): Promise<string> {
-  if (files === undefined) return STARTER;
+async function policiesFolder(t: TearsDown, { files = {}, bare }: AppOptions): Promise<string> {
   const folder = await mkdtemp(path.join(tmpdir(), 'privity-policies-'));
   t.teardown(() => rm(folder, { recursive: true, force: true }));
-  if (bare !== true) await cp(STARTER, folder, { recursive: true });
+  // A service has no use for the cases of tests/, and they are most of what there is to read.
+  if (bare !== true) await cp(STARTER, folder, { recursive: true, filter: (from) => from !== CASES });
   for (const [name, text] of Object.entries(files)) {
     const file = path.join(folder, name);
     await mkdir(path.dirname(file), { recursive: true });
-    await (text === null ? rm(file) : writeFile(file, text));
+    await (text === null ? rm(file, { force: true }) : writeFile(file, text));
   }
   return folder;
 }

@@ -33,19 +33,29 @@ export function sourceFiles(files: Files): SourceFile[] {
 
 let starter: readonly SourceFile[] | undefined;
 let starterSet: PolicySet | undefined;
+let firmSet: PolicySet | undefined;
 
 /** Every file of policies/. */
 export function starterFiles(): readonly SourceFile[] {
-  starter ??= globSync('**/*.yaml', { cwd: STARTER })
+  return (starter ??= readStarter(() => true));
+}
+
+function readStarter(isWanted: (name: string) => boolean): readonly SourceFile[] {
+  return globSync('**/*.yaml', { cwd: STARTER })
     .map((name) => name.split(path.sep).join('/'))
+    .filter(isWanted)
     .toSorted()
     .map((name) => parseSourceFile(name, readFileSync(path.join(STARTER, name))));
-  return starter;
 }
 
 export function starterPolicies(): PolicySet {
   starterSet ??= compiled(starterFiles());
   return starterSet;
+}
+
+/** The same revision without the cases of tests/, which are most of what there is to read. */
+export function firmPolicies(): PolicySet {
+  return (firmSet ??= compiled(readStarter((name) => !name.startsWith('tests/'))));
 }
 
 /** @throws with everything that is wrong with the files */

@@ -7,6 +7,12 @@ export function spawnPlain(program: string, args: readonly string[], options: Sp
   return spawn('env', ['-u', 'NODE_OPTIONS', program, ...args], options);
 }
 
+/** Node keeps there what it made of modules, and starts faster; nothing else of a program changes. Empty unless `npm test` says where. */
+export function compileCache(): Record<string, string> {
+  const folder = process.env['NODE_COMPILE_CACHE'] ?? '';
+  return folder === '' ? {} : { NODE_COMPILE_CACHE: folder };
+}
+
 export function spawnNode(args: readonly string[], options: SpawnOptions = {}): ChildProcess {
   return spawnPlain(process.execPath, args, options);
 }

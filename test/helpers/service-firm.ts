@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import type { PolicySet } from '../../src/core/policy-set.ts';
 import { generateWriterKey } from '../../src/io/log/writer-key.ts';
 import type { CallerEntry } from '../../src/model/data.ts';
-import { starterPolicies } from './policies.ts';
+import { firmPolicies } from './policies.ts';
 import type { TearsDown } from './postgres.ts';
 import { makeKey, signCompact } from './tokens.ts';
 
@@ -49,7 +49,7 @@ export async function createFirm(t: TearsDown, files: FirmFiles = {}): Promise<S
   };
   const writerKeyFile = path.join(home, 'writer.pem');
   const certifier = createPublicKey(await generateWriterKey(writerKeyFile));
-  const set = starterPolicies();
+  const set = firmPolicies();
 
   let minted = 0;
   const mint = (claims: Json): string => {

@@ -9,7 +9,7 @@ import type { KeyTimes } from '../../src/io/identity/key-set.ts';
 import type { RecorderLimits } from '../../src/io/log/recorder.ts';
 import type { ServiceFirm } from './service-firm.ts';
 import type { TearsDown } from './postgres.ts';
-import { spawnPlain } from './processes.ts';
+import { compileCache, spawnPlain } from './processes.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -76,9 +76,11 @@ export async function startService(t: TearsDown, options: ServiceOptions): Promi
   };
   const isPlain = limits === undefined && keyTimes === undefined;
   const own = isPlain ? [MAIN, 'serve'] : [WITH_LIMITS, JSON.stringify({ limits, keyTimes })];
+  // Under limits and accounts of their own, programs start as they would anywhere.
+  const faster = options.program === undefined ? compileCache() : {};
   const { file, args, account } = options.program ?? { file: process.execPath, args: own };
   const child = spawnPlain(file, args, {
-    env: { PATH: process.env['PATH'], HOME: process.env['HOME'], ...settings },
+    env: { PATH: process.env['PATH'], HOME: process.env['HOME'], ...faster, ...settings },
     stdio: ['ignore', 'pipe', 'pipe'],
     ...account,
   });

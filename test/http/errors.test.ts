@@ -1,7 +1,7 @@
 import { connect as connectSocket } from 'node:net';
 import { text } from 'node:stream/consumers';
 import t from 'tap';
-import { ERRORS } from '../../src/model/errors.ts';
+import { ERRORS, type ErrorEntry } from '../../src/model/errors.ts';
 import { problemOf } from '../../src/http/errors.ts';
 import { document, OFFICE, startApp, type TestApp } from '../helpers/app.ts';
 
@@ -21,9 +21,10 @@ async function raw(bytes: string): Promise<string> {
 const bodyOf = (answer: string): unknown => JSON.parse(answer.slice(answer.indexOf('\r\n\r\n') + 4));
 
 t.test('every code makes a problem document of its own', async (t) => {
-  for (const [code, { status, title, hint }] of Object.entries(ERRORS)) {
+  for (const [code, entry] of Object.entries(ERRORS)) {
+    const { status, title, hint, type = `urn:privity:error:${code}` }: ErrorEntry = entry;
     t.same(problemOf(code as keyof typeof ERRORS, 'r'), {
-      type: `urn:privity:error:${code}`,
+      type,
       title,
       status,
       code,

@@ -3,7 +3,9 @@ import type { Caller, Decision, DecisionRequest, Subject } from '../../model/dec
 import type { RecordEntry } from '../../model/record.ts';
 import type { FieldDecision } from '../fields.ts';
 import type { PolicySet } from '../policy-set.ts';
+import { REQUESTABLE_MS, type Template } from '../access-request.ts';
 import type { Terms } from '../terms.ts';
+import { formatTimestamp } from '../time.ts';
 import { statedAttributes } from './stated.ts';
 
 /** Raised whenever a change of the engine could change a decision: a replay then names both. */
@@ -24,6 +26,8 @@ export interface DecisionEvent {
   readonly fields?: readonly FieldDecision[] | undefined;
   /** Where the question was asked in AuthZEN's words. */
   readonly terms?: Terms | undefined;
+  /** What the answer says may be requested. */
+  readonly requestable?: Template | null | undefined;
   /** From the arrival of the request to the decision, in microseconds. */
   readonly durationUs: number;
 }
@@ -114,10 +118,27 @@ function dutiesOf({ firm }: PolicySet, { obligations, advice }: Decision): Dutie
   return { obligations: [...obligations.map(({ id }) => id), ...alerts], duties: [...ours, ...alerts] };
 }
 
-function moreOf({ fields, terms }: DecisionEvent): Readonly<Record<string, unknown>> {
+function moreOf({ fields, terms, requestable, request }: DecisionEvent): Readonly<Record<string, unknown>> {
   return {
     ...(fields === undefined ? {} : { fields: fields.map(fieldResult) }),
-    ...(terms === undefined ? {} : { terms: { stranger: terms.isStranger, supports: terms.supports } }),
+    ...(terms === undefined ? {} : { terms: termsOf(terms, requestable ?? null, request.now) }),
+  };
+}
+
+/** What replay reads (recorded-request.ts), and what a request for access is bound to (access-requests.ts). */
+function termsOf(
+  { isStranger, supports, request, approval, isUnrouted }: Terms,
+  requestable: Template | null,
+  now: number,
+) {
+  const expiresAt = requestable === null ? null : formatTimestamp(now + REQUESTABLE_MS);
+  return {
+    ...(approval === undefined ? {} : { approval }),
+    ...(request === undefined ? {} : { request: { ...request, until: formatTimestamp(request.until) } }),
+    ...(requestable === null ? {} : { requestable: { expires_at: expiresAt, template: requestable } }),
+    stranger: isStranger,
+    supports,
+    ...(isUnrouted === undefined ? {} : { unrouted: true }),
   };
 }
 

@@ -51,7 +51,7 @@ t.test('what looks like policy but is not read is a finding', async (t) => {
     'lockdown.yml:1:1: this file is not read — did you mean `lockdown.yaml`?',
     'rules/a.csv:1:1: this file is not read — files in rules/ are yaml',
     'wall:1:1: this folder is not read — did you mean `walls/`?',
-    'x.json:1:1: this file is not read — read are firm.yaml, issuers.yaml, callers.yaml, lockdown.yaml, retention.yaml and the folders beside them',
+    'x.json:1:1: this file is not read — read are firm.yaml, issuers.yaml, callers.yaml, lockdown.yaml, retention.yaml, routes.yaml and the folders beside them',
   ]);
   t.ok(snapshot.problems.every(({ severity }) => severity === 'finding'));
 });
