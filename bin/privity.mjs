@@ -6,7 +6,9 @@ import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 const OLDEST_MAJOR = 24;
-const main = fileURLToPath(new URL('../src/cli/main.ts', import.meta.url));
+// A checkout has the tools for policies as well; the service image has not.
+const whole = fileURLToPath(new URL('../tools/privity.ts', import.meta.url));
+const main = existsSync(whole) ? whole : fileURLToPath(new URL('../src/cli/main.ts', import.meta.url));
 const bundledNode = fileURLToPath(new URL('../node_modules/.bin/node', import.meta.url));
 
 if (Number.parseInt(process.versions.node, 10) >= OLDEST_MAJOR) {

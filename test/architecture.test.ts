@@ -39,6 +39,7 @@ const HOMES: Readonly<Record<string, RegExp>> = {
   '@fastify': /^src\/(app\.ts|server\.ts|http\/)/,
   '@prometheus-io/client': /^src\/metrics\.ts$/,
   '@opentelemetry': /^src\/tracing\.ts$/,
+  'z3-solver': /^tools\/policy\/smt\/solver\.ts$/,
 };
 
 // Deterministic and synchronous, which is all that core needs of Node.

@@ -1,6 +1,8 @@
 // `privity policy check`: every mistake and every finding of a policies folder. It must never call a folder good that the service would refuse.
 import { overdueReviews } from '../core/findings.ts';
+import { compileInvariants } from '../core/invariants.ts';
 import type { PolicySet } from '../core/policy-set.ts';
+import { createReport } from '../core/report.ts';
 import type { Diagnostic } from '../model/diagnostic.ts';
 import { showDiagnostics } from './policies/diagnostics.ts';
 import { compileFolder, POLICIES_OPTION, readFolder, type PoliciesFolder } from './policies/load.ts';
@@ -28,14 +30,16 @@ export const verb: Verb = {
     const folder = await readFolder(shell, args, args.operands[0]);
     const { set, diagnostics: compiled } = compileFolder(shell, folder);
     const today = new Date(shell.now()).toISOString().slice(0, 10);
-    const diagnostics = [...compiled, ...overdueReviews(set?.rules ?? [], today)];
+    const stated = createReport();
+    if (set !== null) compileInvariants(folder.files, set.firm, stated);
+    const diagnostics = [...compiled, ...stated.diagnostics, ...overdueReviews(set?.rules ?? [], today)];
     const errors = diagnostics.filter(({ severity }) => severity === 'error').length;
     if (args.text('format') === 'json') shell.out.line(jsonReport(folder, set, diagnostics, errors));
     else {
       showDiagnostics(shell.out, diagnostics, folder);
       shell.out.line(summary(shell.out, folder, set, errors, diagnostics.length - errors));
     }
-    return set === null ? 1 : 0;
+    return errors > 0 || set === null ? 1 : 0;
   },
 };
 
@@ -43,7 +47,8 @@ function summary(out: Output, folder: PoliciesFolder, set: PolicySet | null, err
   const counts = `${count(errors, 'error')}, ${count(findings, 'finding')}`;
   if (set === null) return `${out.paint('red', 'refused')}  ${folder.folder}: ${counts}`;
   const contents = Object.entries(contentsOf(set)).map(([name, number]) => count(number, SINGULAR[name] ?? name, name));
-  return `${out.paint('green', 'good')}  ${folder.folder}: ${contents.join(', ')}; ${counts}; ${set.revision.slice(0, 19)}`;
+  const verdict = errors > 0 ? out.paint('red', 'to mend') : out.paint('green', 'good');
+  return `${verdict}  ${folder.folder}: ${contents.join(', ')}; ${counts}; ${set.revision.slice(0, 19)}`;
 }
 
 const SINGULAR: Readonly<Record<string, string>> = {

@@ -2,6 +2,7 @@
 import type { TSchema } from 'typebox';
 import { CallersFile, DataFile, IssuersFile, LockdownFile, WallsFile } from '../model/data.ts';
 import { FirmFile } from '../model/firm.ts';
+import { InvariantsFile } from '../model/invariants.ts';
 import { RetentionFile } from '../model/retention.ts';
 import { RoutesFile } from '../model/routes.ts';
 import { RulesFile, TestsFile } from '../model/rules.ts';
@@ -34,6 +35,7 @@ export const FILE_SCHEMAS = {
   rules: RulesFile,
   walls: WallsFile,
   data: DataFile,
+  invariants: InvariantsFile,
   tests: TestsFile,
 } as const satisfies Partial<Record<FileKind, TSchema>>;
 

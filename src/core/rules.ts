@@ -63,7 +63,8 @@ export function compileRulesFile(file: SourceFile, firm: Firm, report: Report): 
   );
 }
 
-function compileRule(entry: RuleEntry, place: Place, firm: Firm, report: Report): Rule {
+/** Also for what is said about rules in the same words, such as invariants. */
+export function compileRule(entry: RuleEntry, place: Place, firm: Firm, report: Report): Rule {
   if (RESERVED_RULES.has(entry.id)) {
     report.error(
       at(place, 'id'),

@@ -2,7 +2,8 @@
 import { Type, type Static } from 'typebox';
 import { Code, Condition, Selector, Slug, strict, Version } from './firm.ts';
 
-const header = {
+/** Which requests a rule, one of its cases, or a statement about rules speaks of. */
+export const Header = {
   subjects: Type.Optional(Type.Array(Slug, { minItems: 1, description: 'terms of firm.yaml; all must hold' })),
   roles: Type.Optional(Type.Array(Slug, { minItems: 1, description: 'roles or groups of roles; any of them' })),
   actions: Type.Optional(Selector),
@@ -11,7 +12,7 @@ const header = {
   unless: Type.Optional(Condition),
 };
 
-const Case = Type.Object(header, strict);
+const Case = Type.Object(Header, strict);
 
 export const Rule = Type.Object(
   {
@@ -24,7 +25,7 @@ export const Rule = Type.Object(
     controls: Type.Optional(Type.Array(Type.String())),
     note: Type.Optional(Type.String()),
     effect: Type.Union([Type.Literal('allow'), Type.Literal('deny')]),
-    ...header,
+    ...Header,
     cases: Type.Optional(Type.Array(Case, { minItems: 1, description: 'alternatives; each narrows the header' })),
     advice: Type.Optional(Type.Array(Code, { description: 'of a deny: what would help' })),
     obligations: Type.Optional(Type.Array(Code, { description: 'of an allow: what must be done' })),
