@@ -2,8 +2,8 @@
 // about walls, lockdown or single matters, nor take for permitted what a rule needs and the hint cannot say.
 import type { DecisionRequest } from '../model/decision.ts';
 import { attributesIn, childrenOf, refsOf, type Expr } from './condition.ts';
-import { SLOT } from './dictionary.ts';
-import { compileExpr } from './evaluate.ts';
+import { isOfResource, SLOT } from './dictionary.ts';
+import { testOf } from './evaluate.ts';
 import { gatherFacts } from './facts.ts';
 import type { Frame } from './frame.ts';
 import type { Test } from './operators.ts';
@@ -137,28 +137,20 @@ function withoutMatter(where: Expr): Expr {
   return { op: 'all', args: parts.filter((part) => !isMatter(part)) };
 }
 
-const tests = new WeakMap<Expr, Test>();
-
-function testOf(expr: Expr): Test {
-  let test = tests.get(expr);
-  if (test === undefined) tests.set(expr, (test = compileExpr(expr)));
-  return test;
-}
-
 const open = new WeakMap<Expr, boolean>();
 
 /** Whether it depends on what the button is for. */
 function isOpen(expr: Expr): boolean {
   let found = open.get(expr);
   if (found === undefined) {
-    found = [...attributesIn(expr)].some(({ namespace, slot }) => OPEN.has(namespace) && slot !== SLOT.resourceType);
+    found = [...attributesIn(expr)].some(
+      ({ namespace, slot }) => isOfResource(namespace) && slot !== SLOT.resourceType,
+    );
     found ||= childrenOf(expr).some(isOpen);
     open.set(expr, found);
   }
   return found;
 }
-
-const OPEN: ReadonlySet<string> = new Set(['resource', 'matter', 'client']);
 
 function inEvery(args: readonly Expr[], want: boolean, resourceType: string, frame: Frame): readonly Clause[] {
   let clauses = EVERY;

@@ -7,6 +7,13 @@ import { NONE, UNKNOWN_VALUE } from './truth.ts';
 import type { Vocabulary } from './vocabulary.ts';
 
 export type Namespace = 'subject' | 'actor' | 'action' | 'resource' | 'context' | 'matter' | 'client' | 'data' | 'now';
+const OF_RESOURCE: ReadonlySet<Namespace> = new Set<Namespace>(['resource', 'matter', 'client']);
+
+/** What differs from one resource to the next: said or on file about it, its matter or its client. */
+export function isOfResource(namespace: Namespace): boolean {
+  return OF_RESOURCE.has(namespace);
+}
+
 export type Source = 'token' | 'request' | 'caller' | 'approvals' | 'policy data' | 'derived';
 
 export type Presence =

@@ -23,6 +23,15 @@ import { and, FALSE, known, NONE, not, or, TRUE, UNKNOWN, UNKNOWN_VALUE, type Tr
 
 export type { Test };
 
+const tests = new WeakMap<Expr, Test>();
+
+/** Compiled once, for those who judge parts of a condition on their own. */
+export function testOf(expr: Expr): Test {
+  let test = tests.get(expr);
+  if (test === undefined) tests.set(expr, (test = compileExpr(expr)));
+  return test;
+}
+
 export function compileExpr(expr: Expr): Test {
   switch (expr.op) {
     case 'all': {

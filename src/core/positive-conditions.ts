@@ -2,7 +2,7 @@
 // absence makes true, nor name a matter.
 import type { AttributeType } from './attribute-types.ts';
 import type { Expr, Operand, Order, Ref } from './condition.ts';
-import { SLOT } from './dictionary.ts';
+import { isOfResource, SLOT } from './dictionary.ts';
 import type { Frame } from './frame.ts';
 import { getter } from './operators.ts';
 import { NONE, UNKNOWN_VALUE } from './truth.ts';
@@ -167,17 +167,15 @@ function fieldOf({ attribute, field }: Ref, resourceType: string): string | null
 function known(operand: Operand, frame: Frame): unknown {
   if (operand.kind === 'literal') return operand.value;
   const { attribute } = operand.ref;
-  if (attribute === null || OPEN.has(attribute.namespace)) return undefined;
+  if (attribute === null || isOfResource(attribute.namespace)) return undefined;
   const value = getter(operand.ref)(frame);
   return value === NONE || value === UNKNOWN_VALUE || typeof value === 'object' ? undefined : value;
 }
 
-const OPEN: ReadonlySet<string> = new Set(['resource', 'matter', 'client']);
-
 function knownList(operand: Operand, frame: Frame): readonly unknown[] | null {
   if (operand.kind === 'literal') return null;
   const { attribute } = operand.ref;
-  if (attribute === null || OPEN.has(attribute.namespace)) return null;
+  if (attribute === null || isOfResource(attribute.namespace)) return null;
   const value = getter(operand.ref)(frame);
   return Array.isArray(value) && value.every((one) => typeof one === 'string') ? value : null;
 }

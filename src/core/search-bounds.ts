@@ -1,10 +1,9 @@
 // Rules out, by index, resources of which no rule can be true: whose team a person is not on, who is not responsible, what is not granted.
 // It must never rule out one that `decide` might allow; whether it allows is for `decide` alone.
 import type { DecisionRequest } from '../model/decision.ts';
-import type { Attribute } from './dictionary.ts';
-import { SLOT } from './dictionary.ts';
+import { isOfResource, SLOT, type Attribute } from './dictionary.ts';
 import { attributesIn, type Expr, type Operand, type Ref } from './condition.ts';
-import { compileExpr, type Test } from './evaluate.ts';
+import { testOf } from './evaluate.ts';
 import { gatherFacts } from './facts.ts';
 import { mattersWith } from './filter/bounds.ts';
 import { isEntryTable, type Frame } from './frame.ts';
@@ -23,9 +22,6 @@ const FACTS: ReadonlyMap<number, Parameters<typeof mattersWith>[1]> = new Map([
   [SLOT.matterProposing, 'proposing'],
   [SLOT.matterTeam, 'team'],
 ]);
-
-/** What differs from one resource of a type to the next. */
-const OPEN = new Set<string>(['resource', 'matter', 'client']);
 
 /**
  * Resources that an allow rule can be true of; null where that may be any.
@@ -130,14 +126,6 @@ function createFinder({ data }: PolicySet, isMatter: boolean, frame: Frame): Fin
   return find;
 }
 
-const tests = new WeakMap<Expr, Test>();
-
-function testOf(expr: Expr): Test {
-  let test = tests.get(expr);
-  if (test === undefined) tests.set(expr, (test = compileExpr(expr)));
-  return test;
-}
-
 function conjuncts(expr: Expr): readonly Expr[] {
   if (expr.op === 'all') return expr.args.flatMap(conjuncts);
   return expr.op === 'term' ? conjuncts(expr.arg) : [expr];
@@ -159,7 +147,7 @@ function isClosed({ attribute }: Ref): boolean {
 }
 
 function isOpen({ namespace, slot }: Attribute): boolean {
-  return OPEN.has(namespace) && slot !== SLOT.resourceType;
+  return isOfResource(namespace) && slot !== SLOT.resourceType;
 }
 
 function smallest(bounds: readonly Bound[]): Bound {

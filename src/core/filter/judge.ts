@@ -4,7 +4,7 @@ import { SLOT } from '../dictionary.ts';
 import type { Candidate } from '../ability.ts';
 import { childrenOf, type Expr } from '../condition.ts';
 import type { PolicySet } from '../policy-set.ts';
-import { ALWAYS, and, NEVER, or, refused, type Formula } from './formula.ts';
+import { and, NEVER, or, refused, type Formula } from './formula.ts';
 import { clientsNamed, unguarded } from './guards.ts';
 import { truthOf } from './leaf.ts';
 import { anyOf, residualOf } from './residual.ts';
@@ -31,14 +31,12 @@ const WITH_DUTIES = 'an allow that brings obligations: ask about each item';
 /**
  * Of the rows of one resource on file, or of all that are not.
  * @param any one of these situations
- * @param withGuards false: what rules say, whatever walls and the lockdown say
  */
 export function createJudge(
   set: PolicySet,
   { ofMatter }: Situations,
   any: Situation,
   rules: readonly Candidate[],
-  withGuards: boolean,
 ): Judge {
   const clients = clientsNamed(set, any);
   const sharedExprs = new Map<Expr, boolean>();
@@ -82,7 +80,7 @@ export function createJudge(
   return {
     always,
     of(at) {
-      const guard = withGuards ? unguarded(set, at, clients) : ALWAYS;
+      const guard = unguarded(set, at, clients);
       if (guard === NEVER || always === NEVER) return NEVER;
       let key = guard.key;
       for (const { expr, slots } of asked) {

@@ -2,7 +2,7 @@
 // matters. It must never say what an operator means itself, nor call false what is unknown.
 import type { AttributeType } from '../attribute-types.ts';
 import type { Expr, Operand } from '../condition.ts';
-import { compileExpr, type Test } from '../evaluate.ts';
+import { testOf } from '../evaluate.ts';
 import { getter } from '../operators.ts';
 import { FALSE, TRUE, type Truth } from '../truth.ts';
 import {
@@ -40,12 +40,8 @@ export const ANOTHER = '\u0000another';
 /** Longer texts are not made to try a bound. */
 const LONGEST = 100_000;
 
-const tests = new WeakMap<Expr, Test>();
-
 export function truthOf(expr: Expr, { frame }: Situation): Truth {
-  let test = tests.get(expr);
-  if (test === undefined) tests.set(expr, (test = compileExpr(expr)));
-  const truth = test(frame);
+  const truth = testOf(expr)(frame);
   frame.matched.length = 0;
   return truth;
 }

@@ -39,11 +39,8 @@ const STEP = 50;
 const TOO_MANY_IDS = `more than ${MOST_IDS} ids; a table of matters (\`matters\`, postgresql) can stand for them`;
 const TOO_MANY_RESOURCES = `more than ${MOST_RESOURCES} resources of this type in policy data`;
 
-/**
- * Which rows are allowed.
- * @param withGuards false: by rules alone, whatever walls and the lockdown say
- */
-export function* rowsAllowed(set: PolicySet, situations: Situations, withGuards = true): Generator<void, Formula> {
+/** Which rows are allowed. */
+export function* rowsAllowed(set: PolicySet, situations: Situations): Generator<void, Formula> {
   const { idField, question, hasTable } = situations;
   const any = situations.ofResource(null);
   const rules = rulesFor(set, situations, any);
@@ -68,7 +65,7 @@ export function* rowsAllowed(set: PolicySet, situations: Situations, withGuards 
   /** Rows of one resource on file, or of all that are not. */
   function* ofPart(resource: string | null): Generator<void, Formula> {
     const at = situations.ofResource(resource);
-    const judge = createJudge(set, situations, at, rules, withGuards);
+    const judge = createJudge(set, situations, at, rules);
     if (judge.always === NEVER) return NEVER;
     const field = at.fields[SLOT.matterId];
     return and([judge.always, field === undefined ? judge.of(at) : yield* byMatter(resource, at, field, judge)]);
@@ -96,11 +93,11 @@ export function* rowsAllowed(set: PolicySet, situations: Situations, withGuards 
 
     const unregistered = judge.of(situations.ofAnyMatter(false, resource));
     groups.add(ABSENT, judge.of(situations.ofNoMatter(resource)));
-    const apart = withGuards ? mattersNamed(set, at) : new Set<string>();
-    const shut = withGuards ? mattersShut(set, at, apart) : new Set<string>();
+    const apart = mattersNamed(set, at);
+    const shut = mattersShut(set, at, apart);
     if (isMapped) {
       for (const id of situations.mattersApart()) apart.add(id);
-      if (withGuards && inTable.fields[SLOT.matterClient]?.type === NOT_IN_TABLE) {
+      if (inTable.fields[SLOT.matterClient]?.type === NOT_IN_TABLE) {
         for (const client of clientsNamed(set, at))
           for (const id of mattersWith(set.data.matters, 'clientId', client)) apart.add(id);
       }

@@ -6,7 +6,7 @@ import type { PolicySet } from '../../../src/core/policy-set.ts';
 import { NONE, UNKNOWN_VALUE } from '../../../src/core/truth.ts';
 import type { Codes } from './codes.ts';
 import { and, equal, int, or, type Term } from './term.ts';
-import { isOneOf, known, literal, type EntryValue, type Value } from './value.ts';
+import { isOneOf, known, literal, NONE_THERE, NOT_THERE, type EntryValue, type Value } from './value.ts';
 
 export function isOnTeam({ data }: PolicySet, matter: Term, person: Term, codes: Codes): Term {
   return or(
@@ -28,9 +28,8 @@ export function loadedValue({ data, firm }: PolicySet, { path, type }: Attribute
 }
 
 function loadedContent(actual: unknown, type: AttributeType, codes: Codes): Value {
-  if (actual === NONE) return { known: false, none: true, unknown: false, is: { kind: 'scalar', term: false } };
-  if (actual === UNKNOWN_VALUE)
-    return { known: false, none: false, unknown: true, is: { kind: 'scalar', term: false } };
+  if (actual === NONE) return NONE_THERE;
+  if (actual === UNKNOWN_VALUE) return NOT_THERE;
   if (type.kind === 'list' && Array.isArray(actual)) {
     const { items } = type;
     if (items.kind !== 'object') {

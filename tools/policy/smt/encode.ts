@@ -6,7 +6,7 @@ import { SLOT } from '../../../src/core/dictionary.ts';
 import { and, compare, either, equal, int, not, or, real, type Term } from './term.ts';
 import { calendarName, type Universe } from './universe.ts';
 import { LENGTH } from './variables.ts';
-import { isOneOf, known, literal, NO_VALUE, type EntryValue, type Value } from './value.ts';
+import { isOneOf, known, literal, NOT_THERE, type EntryValue, type Value } from './value.ts';
 
 /** Unknown where neither is true; both never are. */
 export interface Truths {
@@ -236,8 +236,6 @@ export function createEncoder(set: PolicySet, universe: Universe, prefix = ''): 
       ),
   };
 }
-
-const NOT_THERE: Value = { known: false, none: false, unknown: true, is: NO_VALUE };
 
 function scalar({ is }: Value): Term {
   return is.kind === 'scalar' ? is.term : false;

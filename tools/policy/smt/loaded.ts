@@ -7,7 +7,7 @@ import { NONE } from '../../../src/core/truth.ts';
 import type { Wall } from '../../../src/core/walls.ts';
 import { and, compare, either, equal, implies, int, not, or, real, type Term } from './term.ts';
 import type { Universe } from './universe.ts';
-import { isOneOf, literal, type Value } from './value.ts';
+import { isOneOf, literal, NOT_THERE, type Value } from './value.ts';
 
 /** More than this is not asked of a solver at once. */
 export const MOST_LOADED = 2_000;
@@ -17,8 +17,6 @@ export function loadSize({ data, walls }: PolicySet): number {
   const { matters, people, grants, resources } = data;
   return matters.size + people.size + grants.entries.length + resources.size + walls.all.length;
 }
-
-const NOT_THERE: Value = { known: false, none: false, unknown: true, is: { kind: 'scalar', term: false } };
 
 interface Scene {
   readonly set: PolicySet;

@@ -1,10 +1,7 @@
 // A value of a frame as terms: whether it is known, a known none or unknown, and what it is when it is known. It must never be two of the three at once.
-import { isRequired } from '../../../src/core/dictionary.ts';
 import type { AttributeType } from '../../../src/core/attribute-types.ts';
 import type { Codes } from './codes.ts';
-import { and, equal, int, not, or, real, type Sort, type Term } from './term.ts';
-
-export { isRequired };
+import { equal, int, or, real, type Sort, type Term } from './term.ts';
 
 export interface Value {
   /** Exactly one of the three is true. */
@@ -25,7 +22,12 @@ export interface EntryValue {
   readonly fields: ReadonlyMap<string, Value>;
 }
 
-export const NO_VALUE: Content = { kind: 'scalar', term: false };
+const NO_VALUE: Content = { kind: 'scalar', term: false };
+
+/** Unknown, and nothing is said of its value. */
+export const NOT_THERE: Value = { known: false, none: false, unknown: true, is: NO_VALUE };
+/** A known none. */
+export const NONE_THERE: Value = { known: false, none: true, unknown: false, is: NO_VALUE };
 
 export function sortOf({ kind }: AttributeType): Sort {
   if (kind === 'boolean') return 'Bool';
@@ -46,13 +48,4 @@ export function known(is: Content): Value {
 
 export function isOneOf(term: Term, texts: Iterable<string>, codes: Codes): Term {
   return or(...[...texts].map((text) => equal(term, int(codes.of(text)))));
-}
-
-/** The value of the first case whose condition is true; the cases exclude each other or come in order. */
-export function sameState(a: Value, b: Value): Term {
-  return and(equal(a.known, b.known), equal(a.none, b.none));
-}
-
-export function unlessKnown(value: Value, term: Term): Term {
-  return or(not(value.known), term);
 }
