@@ -72,6 +72,8 @@ export interface SpoolState extends Omit<JournalState, 'failure'> {
 
 const POLL_MS = 50;
 const RETRY_MS = 1_000;
+/** Of `afterMs`: how long a requester waits while a database that answers takes what the journal holds. */
+const HEAD_START = 0.2;
 
 export function createSpooler(deps: SpoolerDeps): Spooler {
   const { journal, lineage, link, supply, trouble, clock, rejections, settlement, report } = deps;
@@ -87,8 +89,8 @@ export function createSpooler(deps: SpoolerDeps): Spooler {
   let spooledBefore = 0;
   let since = journal.batches() > 0 ? performance.now() : null;
 
-  function isOver(moment: number | null): boolean {
-    return moment !== null && performance.now() - moment > deps.afterMs;
+  function isOver(moment: number | null, afterMs = deps.afterMs): boolean {
+    return moment !== null && performance.now() - moment > afterMs;
   }
 
   function failure(): SpoolFailure | null {
@@ -133,15 +135,22 @@ export function createSpooler(deps: SpoolerDeps): Spooler {
     const isAway = trouble.code() !== null || link.downSince() !== null;
     if (journal.batches() > 0) {
       // All of it is on its way into a database that answers: what comes now waits, and goes there itself.
-      const isCaughtUp = flight !== null && flight.journaled === journal.batches() && !isOver(flight.since);
-      return isAway || !isCaughtUp;
+      const isSlow = isOver(flight?.since ?? null);
+      const isCaughtUp = flight !== null && flight.journaled === journal.batches() && !isSlow;
+      if (isAway || isCaughtUp) return isAway;
+      // Some of it is. Those who are answered from the journal at once ask again at once: they could outrun the database for ever.
+      const hasWaited = isOver(oldestSince(), deps.afterMs * HEAD_START);
+      return hasWaited || isSlow || deps.isClosing() || !lineage.isOpen();
     }
     const mustClose = deps.isClosing() && !settlement.isClosed();
     if (unsafe === null && !supply.hasCalls() && lineage.isOpen() && !mustClose) return false;
     if (trouble.code() !== null || (mustClose && isAway)) return true;
-    return (
-      isOver(link.downSince()) || isOver(unsafe?.since ?? null) || isOver(supply.oldestDeadline() - deps.deadlineMs)
-    );
+    return isOver(link.downSince()) || isOver(unsafe?.since ?? null) || isOver(oldestSince());
+  }
+
+  /** When the first of those who wait came. */
+  function oldestSince(): number {
+    return supply.oldestDeadline() - deps.deadlineMs;
   }
 
   function make(): Settled | null {

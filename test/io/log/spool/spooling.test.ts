@@ -89,6 +89,29 @@ t.test('away, and back: everybody is answered, and Postgres has it all', async (
   t.ok(recorder.state().counters.batches > 20);
 });
 
+t.test('a load that never pauses does not keep the journal in use when the database is back', async (t) => {
+  const rig = await start(t, { limits: { ...LIMITS, spoolAfterMs: 1_000 } }, undefined, 64 * MAX);
+  const { recorder, proxy } = rig;
+  let isOver = false;
+  const ids: string[] = [];
+  const clients = Array.from({ length: 12 }, async () => {
+    while (!isOver) ids.push(...(await recorder.record(2)));
+  });
+  proxy.cut(true);
+  await until('much is spooled', () => (recorder.state().spool?.entries ?? 0) > 600);
+  // A batch of it takes longer than the disk takes to answer everybody who asks meanwhile.
+  proxy.delay(80);
+  proxy.restore();
+  await until('drained under load', () => isDrained(rig));
+  isOver = true;
+  await Promise.all(clients);
+  proxy.delay(0);
+  await until('drained', () => isDrained(rig));
+  const log = await read(rig);
+  t.same(log.problems, []);
+  isThere(t, log, ids, 'receipts');
+});
+
 for (const fault of FAULTS) {
   t.test(`${fault}: the batch that was sent comes into the journal as it is, before all others`, async (t) => {
     const rig = await start(t);
