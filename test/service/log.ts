@@ -50,6 +50,8 @@ const ROWS = `select d.*, coalesce(c.writer, d.writer) as writer, coalesce(c.seq
 export async function readServiceLog(superuserUrl: string, certifier: KeyObject): Promise<ServiceLog> {
   const client = await openClient({ url: superuserUrl, applicationName: 'privity tests', onError: () => undefined });
   try {
+    // Where the disk is full there is no room to sort on it.
+    await client.query("set work_mem = '1GB'");
     const { rows } = await client.query<JoinedRow>(ROWS);
     const heads = await client.query<HeadRow>('select writer, seq, hash, signature from heads order by writer, seq');
     const byWriter = Map.groupBy(rows, (row) => row.writer);
