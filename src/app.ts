@@ -10,8 +10,7 @@ import type { PolicySet } from './core/policy-set.ts';
 import { fulfilDuties } from './duties.ts';
 import { createHealth } from './health.ts';
 import { countConnections } from './http/connections.ts';
-import { buildDoors, buildSideDoors, type DoorsDeps, type ServerSettings } from './http/doors.ts';
-import type { Tls } from './http/tls.ts';
+import { buildDoors, buildSideDoors, type DoorsDeps } from './http/doors.ts';
 import { createDatabase, openClient, type Database } from './io/db/database.ts';
 import { ensureCurrentPartitions } from './io/db/partitions.ts';
 import { requireSchema } from './io/db/schema.ts';
@@ -37,6 +36,8 @@ import { createPastPolicies } from './past-policies.ts';
 import { openMetadata } from './pdp-metadata.ts';
 import { keepAgain, loadPolicies, type Policies } from './policies.ts';
 import { openSealing } from './sealing.ts';
+import { serverSettings } from './server-settings.ts';
+import { openShadowPolicies, type ShadowPoliciesDeps } from './shadow-policies.ts';
 import { openSpool } from './spool.ts';
 import { StartupError } from './startup-error.ts';
 import { openTlsFiles } from './tls-files.ts';
@@ -57,6 +58,7 @@ export interface AppExtras {
   readonly identity?: Partial<Pick<IdentityDeps, 'now' | 'elapsed' | 'times' | 'background'>>;
   readonly recorder?: Partial<Pick<RecorderDeps, 'wallClock' | 'limits'>>;
   readonly courier?: Partial<CourierTimes>;
+  readonly shadow?: Pick<ShadowPoliciesDeps, 'limits'>;
 }
 
 export interface App {
@@ -170,6 +172,16 @@ export async function buildApp(config: Config, extras: AppExtras = {}): Promise<
     down.push(() => duties.close());
     void sealing?.run();
 
+    const shadow = openShadowPolicies(config.SHADOW_POLICIES_DIR, {
+      keep,
+      recorder,
+      clock: recorder.clock,
+      looseWatch: extras.looseWatch === true,
+      log,
+      ...extras.shadow,
+    });
+    down.push(() => shadow?.close());
+
     const tls = await openTlsFiles(config, log);
     down.push(() => tls?.close());
 
@@ -185,6 +197,7 @@ export async function buildApp(config: Config, extras: AppExtras = {}): Promise<
       recorder: duties.recorder,
       waiting: recorder.waiting,
       clock: recorder.clock,
+      shadow,
       approvals: createApprovals(writing.pool),
       records: createRecordReader(reading.queries),
       search: createLogSearch(reading.pool, { copyOut, readRows, createPool: createBlockPool }),
@@ -207,7 +220,7 @@ export async function buildApp(config: Config, extras: AppExtras = {}): Promise<
     const pools = { writer: writing.pool, reader: reading.pool };
     const connections = countConnections(http.server);
     const spansDropped = (): number => tracing?.dropped() ?? 0;
-    metrics.watch({ ...parts, health, pools, connections, spansDropped });
+    metrics.watch({ ...parts, shadow, health, pools, connections, spansDropped });
 
     let stopping: Promise<boolean> | undefined;
     return {
@@ -276,22 +289,6 @@ function openDatabase(url: string, applicationName: string, max: number, log: Lo
     statementTimeoutMs: STATEMENT_TIMEOUT_MS,
     onError: (error) => log.warn({ err: error, connection: applicationName }, 'a database connection was lost'),
   });
-}
-
-function serverSettings(config: Config, tls: Tls | null): ServerSettings {
-  return {
-    bodyLimit: config.BODY_LIMIT,
-    requestTimeoutMs: config.REQUEST_TIMEOUT,
-    headersTimeoutMs: config.HEADERS_TIMEOUT,
-    connectionTimeoutMs: config.CONNECTION_TIMEOUT,
-    keepAliveTimeoutMs: config.KEEP_ALIVE_TIMEOUT,
-    maxConnections: config.MAX_CONNECTIONS,
-    trustProxy: config.TRUST_PROXY?.split(',').map((one) => one.trim()) ?? [],
-    rateLimit: config.RATE_LIMIT,
-    maxWaiting: config.MAX_WAITING,
-    withMetrics: config.METRICS_PORT === undefined,
-    tls,
-  };
 }
 
 function readVersion(): string {

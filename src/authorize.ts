@@ -2,7 +2,7 @@
 import { decide } from './core/decide.ts';
 import { decideWithFields, type FieldDecision } from './core/fields.ts';
 import type { PolicySet } from './core/policy-set.ts';
-import { decisionEntry } from './core/record/decision-record.ts';
+import { decisionEntry, type DecisionEvent } from './core/record/decision-record.ts';
 import type { Template } from './core/access-request.ts';
 import { requestableOf } from './core/requestable.ts';
 import { underTerms } from './core/terms.ts';
@@ -12,6 +12,7 @@ import type { SpentApproval } from './io/log/approvals.ts';
 import type { Decision } from './model/decision.ts';
 import type { Receipt, RecordEntry } from './model/record.ts';
 import { requestOf, type Asked, type Question } from './question.ts';
+import type { Shadow } from './shadow.ts';
 import { passDecided } from './stages.ts';
 import { provenBy, spendApprovals, type Use } from './spend-approvals.ts';
 
@@ -19,6 +20,8 @@ export interface AuthorizeDeps {
   readonly recorder: { append(entries: readonly RecordEntry[]): Promise<readonly Receipt[]> };
   readonly clock: { now(): number };
   readonly approvals: Pick<Approvals, 'add' | 'spend'>;
+  /** Looks at what was answered, in its own time; null: there is no dry run. */
+  readonly shadow?: Pick<Shadow, 'offer'> | null;
 }
 
 export interface Answered {
@@ -58,6 +61,7 @@ export async function authorize(
   const now = deps.clock.now();
   const answered: Answered[] = [];
   const entries: RecordEntry[] = [];
+  const events: DecisionEvent[] = [];
   for (const question of questions) {
     const use = uses.get(question) ?? NOT_USED;
     const id = use === NOT_USED ? uuidv7(now) : use.evaluationId;
@@ -74,14 +78,17 @@ export async function authorize(
     const requestable = isAsked ? requestableOf(set, request) : null;
     const durationUs = Math.round((performance.now() - asked.arrivedAt) * 1000);
     const approvalIds = use.spent.map((one) => one.id);
-    const event = { id, request, decision, subject, caller, requestId, traceId, approvalIds, durationUs };
+    const plain = { id, request, decision, subject, caller, requestId, traceId, approvalIds, durationUs };
     const isPlain = fields === undefined && terms === undefined;
-    entries.push(decisionEntry(set, isPlain ? event : { ...event, fields, terms, requestable }));
+    const event = isPlain ? plain : { ...plain, fields, terms, requestable };
+    events.push(event);
+    entries.push(decisionEntry(set, event));
     const { spent } = use;
     answered.push({ evaluationId: id, evaluatedAt: now, decision, fields: fields ?? NO_FIELDS, requestable, spent });
   }
   if (stages !== null) passDecided(stages, answered);
   await deps.recorder.append(entries);
   if (stages !== null) stages.committed = performance.now();
+  deps.shadow?.offer(set.revision, events);
   return answered;
 }

@@ -36,6 +36,12 @@ export const Environment = Type.Object({
   }),
   POLICIES_REF: Type.Optional(text('text', 'branch or tag: its commits are loaded instead of the files in the folder')),
   POLICIES_COMMIT: Type.Optional(text('commit', 'git commit to report, for images that were built from one')),
+  SHADOW_POLICIES_DIR: Type.Optional(
+    text(
+      'text',
+      'folder of a second policy set for a dry run: it is asked after every answer, never answers, and the log says where it differs',
+    ),
+  ),
   LOG_LEVEL: oneOf(LEVELS, 'least severe messages that are logged', { default: 'info' }),
   TLS_CERT_FILE: Type.Optional(text('file', 'certificate chain (PEM); with `TLS_KEY_FILE` the service speaks HTTPS')),
   TLS_KEY_FILE: Type.Optional(text('file', 'private key (PEM) of the certificate')),

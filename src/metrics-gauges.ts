@@ -6,6 +6,7 @@ import type { SealerState } from './io/log/sealing/sealer.ts';
 import type { RecorderState } from './io/log/state.ts';
 import type { CourierState } from './io/reports/courier.ts';
 import type { Sample } from './metrics-text.ts';
+import type { ShadowState } from './shadow-policies.ts';
 
 export interface MetricSources {
   readonly health: { problems(): readonly string[]; degraded(): readonly string[] };
@@ -15,6 +16,8 @@ export interface MetricSources {
     state(): { readonly revision: string | null; readonly commit: string | null; readonly since: number | null };
     current(): { readonly findings: readonly unknown[] };
   };
+  /** Null without SHADOW_POLICIES_DIR. */
+  readonly shadow: { state(): ShadowState } | null;
   readonly duties: { state(): CourierState };
   /** Null where this instance does not seal. */
   readonly sealing: { state(): Omit<SealerState, 'problems'> } | null;
@@ -84,6 +87,7 @@ export function readGauges(sources: MetricSources): readonly Sample[] {
     ...ofSpool(sources.recorder.state().spool),
     ...ofSealing(sources.sealing),
     ...ofPolicies(sources.policies),
+    ...ofShadow(sources.shadow),
     ...ofIdentity(sources.identity.state()),
     ...Object.entries(pools).flatMap(([pool, { totalCount, waitingCount }]): Sample[] => [
       ['privity_database_connections', totalCount, pool],
@@ -158,6 +162,19 @@ function ofPolicies(policies: MetricSources['policies']): Sample[] {
     ['privity_policy_info', 1, revision, commit ?? ''],
     ['privity_policy_in_force_since_timestamp_seconds', (since ?? 0) / 1000],
     ['privity_policy_findings', policies.current().findings.length],
+  ];
+}
+
+function ofShadow(shadow: MetricSources['shadow']): Sample[] {
+  if (shadow === null) return [];
+  const { revision, commit, isFailing, loads, judged, notJudged, dropped } = shadow.state();
+  return [
+    ...(revision === null ? [] : [['privity_shadow_policy_info', 1, revision, commit ?? ''] as const]),
+    ['privity_shadow_policy_failing', isFailing ? 1 : 0],
+    ...[...loads].map(([result, count]): Sample => ['privity_shadow_policy_loads_total', count, result]),
+    ['privity_shadow_decisions_total', judged, 'judged'],
+    ['privity_shadow_decisions_total', notJudged, 'not_judged'],
+    ['privity_shadow_decisions_total', dropped, 'dropped'],
   ];
 }
 

@@ -89,6 +89,18 @@ export const METRICS = {
   privity_policy_loads_total: counter('Loads of the policies', 'result'),
   privity_policy_findings: gauge('Findings about the policy set in force'),
 
+  privity_shadow_policy_info: gauge(
+    '1, with the policy set of the dry run (`SHADOW_POLICIES_DIR`)',
+    'revision',
+    'commit',
+  ),
+  privity_shadow_policy_failing: gauge('1 while the last load of the policies of the dry run failed'),
+  privity_shadow_policy_loads_total: counter('Loads of the policies of the dry run', 'result'),
+  privity_shadow_decisions_total: counter(
+    'Decisions of the dry run: judged, not_judged, dropped; how many differ stands in the log alone',
+    'result',
+  ),
+
   privity_issuer_keys: gauge('Keys of an issuer that can be used', 'issuer'),
   privity_issuer_keys_usable: gauge('1 while tokens of the issuer can be verified', 'issuer'),
   privity_issuer_keys_age_seconds: gauge('Time since the keys of an issuer were last fetched', 'issuer'),

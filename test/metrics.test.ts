@@ -99,6 +99,10 @@ t.test('every metric of the table is there, and what it names is there', async (
       'privity_sealed_records',
       'privity_published_records',
       'privity_sealing_behind_seconds',
+      'privity_shadow_policy_info',
+      'privity_shadow_policy_failing',
+      'privity_shadow_policy_loads_total',
+      'privity_shadow_decisions_total',
     ],
     'nothing of these happened',
   );

@@ -33,6 +33,7 @@ const DEPS: DoorsDeps = {
   trustOf: closed,
   identity: { authenticate: closed, subjectOf: closed },
   recorder: { append: closed, appendRefused: closed },
+  shadow: null,
   approvals: { add: closed, spend: closed, given: closed },
   records: { read: closed },
   search: { rows: closed, piece: closed },

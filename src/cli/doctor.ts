@@ -7,7 +7,7 @@ import { checkDatabase } from './doctor/database.ts';
 import { checkJournal } from './doctor/journal.ts';
 import { checkKeys } from './doctor/keys.ts';
 import { checkMachine } from './doctor/machine.ts';
-import { checkPolicies } from './doctor/policies.ts';
+import { checkPolicies, checkShadow } from './doctor/policies.ts';
 import { checkPublished } from './doctor/published.ts';
 import { checkSecrets, masker, secretTexts } from './doctor/secrets.ts';
 import { countOf, type Group, jsonReport, showTable } from './doctor/show.ts';
@@ -78,7 +78,7 @@ async function examineService(shell: Shell, config: Config, send: boolean): Prom
     { title: 'Keys and certificates', checks: keys },
     ...(kept.length === 0 ? [] : [{ title: 'Journal and checkpoints', checks: kept }]),
     { title: 'Database', checks: database },
-    { title: 'Policies', checks: policies },
+    { title: 'Policies', checks: [...policies, ...(await checkShadow(config))] },
     { title: 'Trust', checks: set === null ? [untilPoliciesLoad()] : trust },
     { title: 'Webhook', checks: webhook },
   ];

@@ -11,10 +11,12 @@ import { canonicalize } from './record/canonical.ts';
 import { ABILITY_SEARCH } from './record/abilities-record.ts';
 import { decisionEntry, ENGINE_VERSION } from './record/decision-record.ts';
 import { RECORD_VERSION } from './record/envelope.ts';
+import { SHADOW_SEARCH } from './record/shadow-record.ts';
 import { isObject, readRecorded, type JsonObject, type Recorded } from './recorded-request.ts';
 import { hintedAgain } from './replay-abilities.ts';
 import { filterAgain } from './replay-filter.ts';
 import { searchAgain } from './replay-search.ts';
+import { shadowAgain } from './replay-shadow.ts';
 import { underTerms } from './terms.ts';
 
 /** Kinds of records that hold a decision. */
@@ -68,8 +70,10 @@ export function replay(set: PolicySet, record: JsonObject): Replay {
   if (v !== RECORD_VERSION) return notRecorded([`v: records of version ${String(v)} are not known here`]);
   if (!DECIDING_KINDS.some((one) => one === kind)) return notRecorded(['a decision']);
   if (kind === 'search') {
-    const isHint = isObject(record['search']) && record['search']['kind'] === ABILITY_SEARCH;
-    return replayAnswer(set, record, isHint ? hintedAgain(set, record) : searchAgain(set, record));
+    const sought = isObject(record['search']) ? record['search']['kind'] : null;
+    if (sought === ABILITY_SEARCH) return replayAnswer(set, record, hintedAgain(set, record));
+    if (sought === SHADOW_SEARCH) return replayAnswer(set, record, shadowAgain(set, record));
+    return replayAnswer(set, record, searchAgain(set, record));
   }
   if (kind === 'filter') return replayAnswer(set, record, filterAgain(set, record));
   const { said, lacks } = readRecorded(set, record);

@@ -69,6 +69,7 @@ export interface DoorsDeps extends Omit<GateDeps, 'recorder' | 'policies'> {
   readonly recorder: GateDeps['recorder'] & AuthorizeDeps['recorder'];
   /** Records that wait for their commit. */
   readonly waiting: () => number;
+  readonly shadow: AuthorizeDeps['shadow'];
   readonly approvals: AuthorizeDeps['approvals'] & { readonly given: AccessRequestDeps['given'] };
   readonly records: RecordReader;
   readonly search: LogSearch;
@@ -99,7 +100,8 @@ export async function buildDoors(settings: ServerSettings, deps: DoorsDeps): Pro
   const app = createApp(settings, deps, { log, onProblem });
   const admission = { waiting: deps.waiting, maxWaiting: settings.maxWaiting, onShed: metrics.shed };
   const gate = createGate(deps);
-  const spine: AuthorizeDeps = { recorder: deps.recorder, clock: deps.clock, approvals: deps.approvals };
+  const { recorder, clock, approvals, shadow = null } = deps;
+  const spine: AuthorizeDeps = { recorder, clock, approvals, shadow };
 
   await app.register(requestIds);
   await app.register(stages, { metrics, tracing });

@@ -55,6 +55,25 @@ export async function checkPolicies(config: Config, now: number): Promise<Polici
   };
 }
 
+/** A dry run answers nothing: what is wrong with it keeps nobody from anything. */
+export async function checkShadow({ SHADOW_POLICIES_DIR: dir }: Config): Promise<readonly Check[]> {
+  if (dir === undefined) return [];
+  const check = about('policies.shadow', 'SHADOW_POLICIES_DIR, the set of the dry run');
+  const { files, commit, problems } = await readPolicyFolder(dir);
+  const { set, diagnostics } = compilePolicies(files, { commit });
+  const errors = [...problems, ...diagnostics].filter(({ severity }) => severity === 'error');
+  if (set !== null && errors.length === 0) {
+    return [check.ok(`${set.rules.length} rules, ${set.walls.all.length} walls, ${set.revision.slice(0, 19)}`)];
+  }
+  const words = `${errors.length} errors, the first: ${errors[0] === undefined ? '' : formatDiagnostic(errors[0])}`;
+  return [
+    check.warning(
+      words,
+      `the dry run goes on with the last good set, or says nothing: \`privity policy check ${dir}\``,
+    ),
+  ];
+}
+
 function checkFindings(findings: number): Check {
   const check = about('policies.findings', 'what is allowed but deserves a look');
   if (findings === 0) return check.ok('none');
