@@ -3,14 +3,13 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { PolicySet } from '../core/policy-set.ts';
 import type { SourceFile } from '../model/diagnostic.ts';
-import { isTestFile, loadSet, POLICIES_OPTION } from './policies/load.ts';
+import { isOutcomeFormat, OUTCOME_FORMATS, writeOutcome } from './outcomes/write.ts';
+import { isTestFile, loadSet, POLICIES_OPTION, type PoliciesFolder } from './policies/load.ts';
 import { findCases, renamed, repeatedIds, runCase, type CaseOutcome, type FoundCase } from './policies/test-cases.ts';
 import { showTestRun } from './policies/test-pretty.ts';
-import { countOf, jsonReport, junitReport, tapReport, type TestRun } from './policies/test-reports.ts';
+import { countOf, jsonReport, testOutcome, type TestRun } from './policies/test-reports.ts';
 import type { Shell } from './shell/shell.ts';
-import { type ExitCode, UsageError, type Verb } from './shell/verb.ts';
-
-const REPORTS = { json: jsonReport, junit: junitReport, tap: tapReport } as const;
+import { type Arguments, type ExitCode, UsageError, type Verb } from './shell/verb.ts';
 
 export const verb: Verb = {
   about: [
@@ -26,7 +25,7 @@ export const verb: Verb = {
   },
   options: {
     policies: POLICIES_OPTION,
-    format: { value: 'FORMAT', choices: ['pretty', 'json', 'junit', 'tap'], help: 'how to print the results' },
+    format: { value: 'FORMAT', choices: ['pretty', 'json', ...OUTCOME_FORMATS], help: 'how to print the results' },
   },
   examples: [
     { command: 'privity policy test', does: 'all cases of policies/tests/' },
@@ -37,25 +36,42 @@ export const verb: Verb = {
     { command: 'privity policy test --format junit > results.xml', does: 'for a CI system' },
   ],
   async run(shell, args) {
-    const { set, folder } = await loadSet(shell, args);
-    const files =
-      args.operands.length > 0
-        ? await readTestFiles(shell, args.operands)
-        : folder.files.filter(isTestFile).map((file) => renamed(file, path.join(folder.folder, file.path)));
-    const { cases, mistakes } = findCases(files);
-    if (cases.length === 0 && mistakes.length === 0) {
-      const where = args.operands.length > 0 ? args.operands.join(', ') : path.join(folder.folder, 'tests');
-      throw new UsageError(`there is no test case in ${where}`, 'a test file has the root `tests:`');
-    }
-    for (const repeated of repeatedIds(cases)) shell.err.line(`privity policy test: ${repeated}; ids should differ`);
-    const explainable = args.operands.length === 0;
-    const run: TestRun = { set, mistakes, explainable, outcomes: runAll(shell, set, cases) };
-    const format = args.text('format') ?? 'pretty';
-    if (format === 'json' || format === 'junit' || format === 'tap') shell.out.line(REPORTS[format](run));
-    else showTestRun(shell.out, run, files);
-    return exitCode(run);
+    const tested = await runTests(shell, args);
+    await showTests(shell, tested, args.text('format') ?? 'pretty');
+    return exitCode(tested.run);
   },
 };
+
+/** The cases of one run, for verbs that look at more than whether they pass. */
+export interface Tested {
+  readonly set: PolicySet;
+  readonly folder: PoliciesFolder;
+  /** Those with the cases, under the names by which the user knows them. */
+  readonly files: readonly SourceFile[];
+  readonly run: TestRun;
+}
+
+export async function runTests(shell: Shell, args: Arguments): Promise<Tested> {
+  const { set, folder } = await loadSet(shell, args);
+  const files =
+    args.operands.length > 0
+      ? await readTestFiles(shell, args.operands)
+      : folder.files.filter(isTestFile).map((file) => renamed(file, path.join(folder.folder, file.path)));
+  const { cases, mistakes } = findCases(files);
+  if (cases.length === 0 && mistakes.length === 0) {
+    const where = args.operands.length > 0 ? args.operands.join(', ') : path.join(folder.folder, 'tests');
+    throw new UsageError(`there is no test case in ${where}`, 'a test file has the root `tests:`');
+  }
+  for (const repeated of repeatedIds(cases)) shell.err.line(`privity policy test: ${repeated}; ids should differ`);
+  const explainable = args.operands.length === 0;
+  return { set, folder, files, run: { set, mistakes, explainable, outcomes: runAll(shell, set, cases) } };
+}
+
+export async function showTests(shell: Shell, { run, files, folder }: Tested, format: string): Promise<void> {
+  if (format === 'json') shell.out.line(jsonReport(run));
+  else if (isOutcomeFormat(format)) await writeOutcome(shell, testOutcome(run, folder.folder), format);
+  else showTestRun(shell.out, run, files);
+}
 
 async function readTestFiles(shell: Shell, names: readonly string[]): Promise<SourceFile[]> {
   const { parseSourceFile } = await import('../io/policies/parse.ts');
@@ -89,7 +105,7 @@ function runAll(shell: Shell, set: PolicySet, cases: readonly FoundCase[]): read
   return outcomes;
 }
 
-function exitCode(run: TestRun): ExitCode {
+export function exitCode(run: TestRun): ExitCode {
   if (run.mistakes.length > 0 || countOf(run, 'unreadable') > 0) return 2;
   return countOf(run, 'failed') > 0 ? 1 : 0;
 }

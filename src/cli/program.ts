@@ -77,8 +77,10 @@ function findVerb(
 function unknownVerb({ verbs, elsewhere }: Program, words: readonly string[], isGroup: boolean): UsageError {
   const names = [...verbs.keys()];
   const [first = '', second = ''] = words;
-  const place = elsewhere.get(`${first} ${second}`);
-  if (place !== undefined) return new UsageError(`\`privity ${first} ${second}\` is not part of this program`, place);
+  for (const name of [`${first} ${second}`, first]) {
+    const place = elsewhere.get(name);
+    if (place !== undefined) return new UsageError(`\`privity ${name}\` is not part of this program`, place);
+  }
   if (first.startsWith('-')) {
     return new UsageError(`unknown option \`${first}\``, 'the command comes first: `privity <command> [options]`');
   }

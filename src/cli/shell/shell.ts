@@ -1,4 +1,5 @@
 // What a verb may touch of the world outside: its streams, its folder, its clock. It must never be bypassed by a verb that prints.
+import type { Readable } from 'node:stream';
 import { styleText } from 'node:util';
 
 export type Style = 'bold' | 'dim' | 'red' | 'green' | 'yellow' | 'cyan';
@@ -29,6 +30,8 @@ export interface Shell {
   readonly folder: string;
   now(): number;
   readInput(): Promise<string>;
+  /** For questions: what is typed, line by line. */
+  readonly input: Readable & { readonly isTTY?: boolean };
   /** To stdout, as fast as it is taken; stops when nobody takes it any more. */
   pipe(pieces: AsyncIterable<Uint8Array>): Promise<void>;
 }
@@ -44,6 +47,7 @@ export function createShell(streams: Pick<NodeJS.Process, 'stdin' | 'stdout' | '
     progress: createProgress(err),
     folder,
     now: () => Date.now(),
+    input: streams.stdin,
     readInput: async () => {
       if (streams.stdin.isTTY) err.line(err.paint('dim', 'reading from the terminal; Ctrl-D ends it'));
       const chunks: Buffer[] = [];
