@@ -1,5 +1,5 @@
-// Writes docs/configuration.md, errors.md and metrics.md from the schema of the environment and the tables of errors and metrics. It must never say more
-// about them than they do.
+// Writes docs/configuration.md, errors.md, metrics.md and policy-findings.md from the schema of the environment and the tables of errors, metrics and
+// findings. It must never say more about them than they do.
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { format, resolveConfig } from 'prettier';
@@ -8,6 +8,8 @@ import { isSecret, kindOf } from '../src/config.ts';
 import { Environment } from '../src/environment.ts';
 import { METRICS, type MetricSpec } from '../src/metrics-table.ts';
 import { ERRORS } from '../src/model/errors.ts';
+import { FINDINGS, type FindingSpec } from '../src/model/findings.ts';
+import { LOAD_MISTAKES } from '../src/model/load-mistakes.ts';
 
 const FOLDER = new URL('../docs/', import.meta.url);
 
@@ -38,6 +40,33 @@ const METRICS_PAGE = `<!-- Generated from src/metrics-table.ts by tools/generate
 What \`GET /metrics\` says; [monitoring.md](monitoring.md) says what to do with it. Beside these there are the usual ones of the process
 (\`process_*\`: CPU, memory, files) and of its runtime (\`nodejs_*\`: event loop delay, garbage collection, heap).
 `;
+
+const FINDINGS_PAGE = `<!-- Generated from src/model/findings.ts by tools/generate-docs.ts; do not edit. -->
+
+# What \`privity policy check\` finds
+
+Mistakes keep the service from loading a folder: each is told with file, line, column and the nearest right spelling, and none can be
+accepted; their codes stand last. All else here loads, and deserves a look. \`--fail-on\` says which levels fail a run: with \`--strict\` warnings and
+errors, otherwise none of these. What is right as it is can be accepted with a reason: [policy-tools.md](policy-tools.md).
+`;
+
+const FOUND: Readonly<Record<FindingSpec['found'], string>> = {
+  always: 'By every check',
+  strict: 'With `--strict`',
+  acceptance: 'About what is accepted, with `--strict`; cannot be accepted itself',
+};
+
+function findings(): string {
+  const all = Object.entries(FINDINGS) as [string, FindingSpec][];
+  const pages = (Object.entries(FOUND) as [FindingSpec['found'], string][]).reduce((page, [by, heading]) => {
+    const rows = all
+      .filter(([, { found }]) => found === by)
+      .map(([code, { level, means, why, remedy }]) => [`\`${code}\``, level, means, why, remedy]);
+    return `${page}\n## ${heading}\n${table(['Code', 'Level', 'Meaning', 'Why it matters', 'What to do'], rows)}`;
+  }, FINDINGS_PAGE);
+  const mistakes = Object.entries(LOAD_MISTAKES).map(([code, means]) => [`\`${code}\``, means]);
+  return `${pages}\n## Mistakes that keep a folder from loading\n${table(['Code', 'Meaning'], mistakes)}`;
+}
 
 function metrics(): string {
   const rows = (Object.entries(METRICS) as [string, MetricSpec][]).map(([name, { type, help, labels }]) => [
@@ -93,6 +122,7 @@ export async function docsFiles(): Promise<ReadonlyMap<string, string>> {
     ['configuration.md', await pretty(configuration())],
     ['errors.md', await pretty(errors())],
     ['metrics.md', await pretty(metrics())],
+    ['policy-findings.md', await pretty(findings())],
   ]);
 }
 

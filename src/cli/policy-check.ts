@@ -1,4 +1,5 @@
 // `privity policy check`: every mistake and every finding of a policies folder. It must never call a folder good that the service would refuse.
+import { checkReviews } from '../core/access-review.ts';
 import { overdueReviews } from '../core/findings.ts';
 import { compileInvariants } from '../core/invariants.ts';
 import type { PolicySet } from '../core/policy-set.ts';
@@ -32,6 +33,7 @@ export const verb: Verb = {
     const today = new Date(shell.now()).toISOString().slice(0, 10);
     const stated = createReport();
     if (set !== null) compileInvariants(folder.files, set.firm, stated);
+    checkReviews(folder.files, stated);
     const diagnostics = [...compiled, ...stated.diagnostics, ...overdueReviews(set?.rules ?? [], today)];
     const errors = diagnostics.filter(({ severity }) => severity === 'error').length;
     if (args.text('format') === 'json') shell.out.line(jsonReport(folder, set, diagnostics, errors));
@@ -46,9 +48,15 @@ export const verb: Verb = {
 function summary(out: Output, folder: PoliciesFolder, set: PolicySet | null, errors: number, findings: number): string {
   const counts = `${count(errors, 'error')}, ${count(findings, 'finding')}`;
   if (set === null) return `${out.paint('red', 'refused')}  ${folder.folder}: ${counts}`;
-  const contents = Object.entries(contentsOf(set)).map(([name, number]) => count(number, SINGULAR[name] ?? name, name));
   const verdict = errors > 0 ? out.paint('red', 'to mend') : out.paint('green', 'good');
-  return `${verdict}  ${folder.folder}: ${contents.join(', ')}; ${counts}; ${set.revision.slice(0, 19)}`;
+  return `${verdict}  ${folder.folder}: ${contentsLine(set)}; ${counts}; ${set.revision.slice(0, 19)}`;
+}
+
+/** `81 rules, 12 walls, …` */
+export function contentsLine(set: PolicySet): string {
+  return Object.entries(contentsOf(set))
+    .map(([name, number]) => count(number, SINGULAR[name] ?? name, name))
+    .join(', ');
 }
 
 const SINGULAR: Readonly<Record<string, string>> = {
@@ -62,7 +70,7 @@ const SINGULAR: Readonly<Record<string, string>> = {
   tests: 'test',
 };
 
-function contentsOf(set: PolicySet): Readonly<Record<string, number>> {
+export function contentsOf(set: PolicySet): Readonly<Record<string, number>> {
   return {
     rules: set.rules.length,
     walls: set.walls.all.length,

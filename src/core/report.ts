@@ -1,5 +1,6 @@
 // Collects what is wrong or noteworthy while policies are compiled, each with its place. It must never stop at the first problem.
 import type { Diagnostic, SourceFile } from '../model/diagnostic.ts';
+import type { FindingCode } from '../model/findings.ts';
 import { flat } from './flat.ts';
 import { nearest } from './suggest.ts';
 
@@ -15,7 +16,7 @@ export interface Place {
 export interface Report {
   readonly diagnostics: readonly Diagnostic[];
   error(place: Place, code: string, message: string, hint?: string): void;
-  finding(place: Place, code: string, message: string, hint?: string): void;
+  finding(place: Place, code: FindingCode, message: string, hint?: string): void;
   /** An unknown name, with the nearest right spelling. */
   unknown(place: Place, kind: string, name: string, candidates: Iterable<string>): void;
   add(diagnostics: readonly Diagnostic[]): void;

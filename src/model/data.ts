@@ -1,5 +1,6 @@
 // The shapes of policy data: walls, matters, grants, people, consents, services, resources, lockdown. It must never hold behaviour.
 import { Type, type Static } from 'typebox';
+import { AcceptInFile } from './acceptances.ts';
 import { Identifier, oneOf, Slug, strict, Timestamp, UserType, Version } from './firm.ts';
 
 const People = Type.Array(Identifier);
@@ -30,7 +31,7 @@ export const Wall = Type.Object(
 );
 
 export const WallsFile = Type.Object(
-  { version: Type.Optional(Version), walls: Type.Array(Wall) },
+  { version: Type.Optional(Version), accept: AcceptInFile, walls: Type.Array(Wall) },
   { ...strict, title: 'Privity ethical walls' },
 );
 
@@ -85,6 +86,7 @@ export const Resource = Type.Object({ type: Slug, id: Identifier, properties: Ty
 export const DataFile = Type.Object(
   {
     version: Type.Optional(Version),
+    accept: AcceptInFile,
     matters: Type.Optional(Type.Array(Matter)),
     grants: Type.Optional(Type.Array(Grant)),
     people: Type.Optional(Type.Array(Person)),

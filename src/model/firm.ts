@@ -1,5 +1,6 @@
 // The shape of firm.yaml: the vocabulary every other policy file uses. It must never hold behaviour.
 import { Type, type Static, type TSchema } from 'typebox';
+import { AcceptInFirm } from './acceptances.ts';
 
 /** Refuses unknown members of an object, and names of a record that its key schema does not allow. */
 export const strict = { additionalProperties: false } as const;
@@ -136,6 +137,7 @@ export const FirmFile = Type.Object(
   {
     version: Version,
     name: Type.Optional(Type.String()),
+    accept: AcceptInFirm,
     roles: titles('role: title'),
     actions: titles('action: title'),
     resource_types: titles('type: title'),

@@ -1,5 +1,6 @@
 // The shape of rules/*.yaml and tests/*.yaml. It must never hold behaviour.
 import { Type, type Static } from 'typebox';
+import { Accept, AcceptInFile } from './acceptances.ts';
 import { Code, Condition, Selector, Slug, strict, Version } from './firm.ts';
 
 /** Which requests a rule, one of its cases, or a statement about rules speaks of. */
@@ -29,12 +30,13 @@ export const Rule = Type.Object(
     cases: Type.Optional(Type.Array(Case, { minItems: 1, description: 'alternatives; each narrows the header' })),
     advice: Type.Optional(Type.Array(Code, { description: 'of a deny: what would help' })),
     obligations: Type.Optional(Type.Array(Code, { description: 'of an allow: what must be done' })),
+    accept: Accept,
   },
   strict,
 );
 
 export const RulesFile = Type.Object(
-  { version: Version, about: Type.Optional(Type.String()), rules: Type.Array(Rule) },
+  { version: Version, about: Type.Optional(Type.String()), accept: AcceptInFile, rules: Type.Array(Rule) },
   { ...strict, title: 'Privity rules' },
 );
 
