@@ -28,3 +28,16 @@ export function starterRequests(mutations = 4, decidedBy?: string): fc.Arbitrary
   const bases = decidedBy === undefined ? [...groups.values()] : [groups.get(decidedBy) ?? []];
   return mutatedRequests(bases, words, mutations);
 }
+
+/** The same near each case that makes some rule true or unknown, each of these drawn from equally often. */
+export function starterRequestsByTruth(mutations = 4): fc.Arbitrary<DecisionRequest> {
+  const byTruth = new Map<string, DecisionRequest[]>();
+  for (const one of STARTER_CASES)
+    for (const { rule, truth, effect } of decide(set, one).results) {
+      if (effect === 'wall') continue;
+      const list = byTruth.get(`${rule} ${truth}`) ?? [];
+      byTruth.set(`${rule} ${truth}`, list);
+      list.push(one);
+    }
+  return mutatedRequests([...byTruth.values()], words, mutations);
+}

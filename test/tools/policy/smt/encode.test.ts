@@ -4,16 +4,20 @@ import t from 'tap';
 import { decide } from '../../../../src/core/decide.ts';
 import { gatherFacts } from '../../../../src/core/facts.ts';
 import type { PolicySet } from '../../../../src/core/policy-set.ts';
+import { FALSE, TRUE, UNKNOWN } from '../../../../src/core/truth.ts';
 import type { DecisionRequest } from '../../../../src/model/decision.ts';
+import { partsOf } from '../../../../tools/policy/cover/parts.ts';
+import { askSolver, reckoned, type Open } from '../../../../tools/policy/cover/reach.ts';
 import { createCodes } from '../../../../tools/policy/smt/codes.ts';
 import { createEncoder } from '../../../../tools/policy/smt/encode.ts';
 import { createJudge } from '../../../../tools/policy/smt/judge-all.ts';
 import { fileLaws, nothingRefuses } from '../../../../tools/policy/smt/loaded.ts';
+import { startSolver } from '../../../../tools/policy/smt/solver.ts';
 import { createUniverse, type UniverseOptions } from '../../../../tools/policy/smt/universe.ts';
 import { condition, smallRequest } from '../../../helpers/conditions.ts';
 import { smallFirm, starterPolicies } from '../../../helpers/policies.ts';
 import { runs } from '../../../helpers/runs.ts';
-import { STARTER_CASES, starterRequests } from '../../../helpers/starter-requests.ts';
+import { STARTER_CASES, starterRequestsByTruth } from '../../../helpers/starter-requests.ts';
 
 type Counts = Map<string, [isFalse: number, isUnknown: number, isTrue: number]>;
 
@@ -85,18 +89,46 @@ for (const data of ['any', 'loaded'] as const) {
   });
 }
 
+const isLong = process.env['PRIVITY_LONG'] === '1';
+/** Of each rule with each truth. */
+const ENOUGH = isLong ? 100 : 1;
+
 for (const data of ['any', 'loaded'] as const) {
   t.test(`the starter policies, ${data} data`, async (t) => {
     const set = starterPolicies();
     const counts: Counts = new Map();
     const compare = comparer(set, { data, entries: set.data.grants.entries.length + 1 }, counts);
     for (const request of STARTER_CASES) t.same(compare(request), [], `${request.subject.id} ${request.action}`);
+    if (isLong) counts.clear(); // a short run has too few random ones to count them alone
     fc.assert(
-      fc.property(starterRequests(4), (request) => {
+      fc.property(starterRequestsByTruth(4), (request) => {
         const problems = compare(request);
         if (problems.length > 0) throw new Error(problems.join('\n'));
       }),
       runs(1_000, 100_000),
     );
+    t.equal(counts.size, set.rules.length);
+    const rare = set.rules.flatMap((rule) =>
+      TRUTHS.flatMap((truth): Open[] => {
+        const part = partsOf(set).rules.get(rule);
+        return part === undefined || (counts.get(rule.id)?.[truth] ?? 0) >= ENOUGH ? [] : [{ part, truth }];
+      }),
+    );
+    t.same(await possible(set, rare), [], `each rule at least ${ENOUGH} times false, unknown and true`);
   });
+}
+
+const TRUTHS = [FALSE, UNKNOWN, TRUE] as const;
+
+/** What some request can bring about, as the engine's own reckoning and then the solver find. */
+async function possible(set: PolicySet, rare: readonly Open[]): Promise<readonly string[]> {
+  const never = reckoned(set, rare);
+  const left = rare.filter((one) => !never.has(one));
+  t.comment(`never, as reckoned: ${[...never].map(({ part, truth }) => `${part.of} ${truth}`).join(', ')}`);
+  if (left.length === 0) return [];
+  const solver = await startSolver();
+  const proven = await askSolver(set, left, solver, () => undefined);
+  solver.close();
+  t.comment(`never, as proven: ${[...proven.keys()].map(({ part, truth }) => `${part.of} ${truth}`).join(', ')}`);
+  return left.filter((one) => !proven.has(one)).map(({ part, truth }) => `${part.of} is ${truth} too rarely`);
 }
