@@ -2,10 +2,12 @@
 // or could not be settled.
 import { compileInvariants, isInvariantsFile } from '../../src/core/invariants.ts';
 import { createReport } from '../../src/core/report.ts';
+import { isOutcomeFormat, OUTCOME_FORMATS, writeOutcome } from '../../src/cli/outcomes/write.ts';
 import { showDiagnostics } from '../../src/cli/policies/diagnostics.ts';
 import { isTestFile, POLICIES_OPTION, readFolder, requireSet } from '../../src/cli/policies/load.ts';
 import { count } from '../../src/cli/shell/text.ts';
 import { UsageError, type Verb } from '../../src/cli/shell/verb.ts';
+import { proofOutcome } from './prove/proof-outcome.ts';
 import { prove } from './prove/prove.ts';
 import { proofsAsJson, showProofs } from './prove/proof-text.ts';
 import { startSolver } from './smt/solver.ts';
@@ -27,7 +29,7 @@ export const verb: Verb = {
     policies: POLICIES_OPTION,
     only: { value: 'ID', help: 'one statement' },
     timeout: { value: 'SECONDS', help: `for one question to the solver; otherwise ${SECONDS}` },
-    format: { value: 'FORMAT', choices: ['pretty', 'json'], help: 'how to print it' },
+    format: { value: 'FORMAT', choices: ['pretty', 'json', ...OUTCOME_FORMATS], help: 'how to print it' },
   },
   examples: [
     { command: 'privity policy prove', does: 'the folder policies/' },
@@ -62,7 +64,9 @@ export const verb: Verb = {
         onProgress: (done, of) => shell.progress.show(`statement ${done + 1} of ${of} …`),
       });
       shell.progress.clear();
-      if (args.text('format') === 'json') shell.out.line(proofsAsJson(proofs, set.revision));
+      const format = args.text('format') ?? 'pretty';
+      if (isOutcomeFormat(format)) await writeOutcome(shell, proofOutcome(proofs, folder.folder, set.revision), format);
+      else if (format === 'json') shell.out.line(proofsAsJson(proofs, set.revision));
       else showProofs(shell.out, proofs);
       return proofs.every(({ verdict }) => verdict === 'proven' || verdict === 'holds') ? 0 : 1;
     } finally {

@@ -62,6 +62,17 @@ t.test('what does not hold is refuted by an example that fails as a test', async
   t.match(tested.out, /2 failed/);
   t.match(tested.out, /not-no-emergencies/);
   t.match(tested.out, /not-permanent-staff-by-day/);
+
+  const only = ['policy', 'prove', policies, '--only', 'no-emergencies', '--format'];
+  const annotated = await privity([...only, 'github']);
+  t.equal(annotated.code, 1);
+  t.match(
+    annotated.out,
+    /^::error file=[^,]*invariants\/more\.yaml,line=3,title=no-emergencies::does not hold: A reason for an emergency/m,
+  );
+  const junit = await privity([...only, 'junit']);
+  t.match(junit.out, /<testcase [^>]*name="no-emergencies"[^>]*>\s*<failure message="does not hold: /);
+  t.match(junit.out, /break_glass_reason/, 'with the example');
 });
 
 t.test('mistakes in statements are told with their place', async (t) => {

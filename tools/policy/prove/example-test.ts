@@ -1,19 +1,33 @@
 // A counter-example as an entry of policies/tests/. It must never need more than a copy into the file.
 import type { Proof } from './prove.ts';
+import type { Case } from './violation.ts';
 
 /** Lines of YAML; none where there is no example. */
 export function testOf({ invariant, example }: Proof): readonly string[] {
   if (example === null) return [];
-  const { now, claims, action, resource, context = {} } = example.case;
+  return testLines({ id: `not-${invariant.id}`, why: invariant.title, case: example.case, expect: 'deny' });
+}
+
+export interface ExampleTest {
+  readonly id: string;
+  readonly why: string;
+  readonly case: Case;
+  readonly expect: 'allow' | 'deny';
+  readonly decidedBy?: readonly string[];
+}
+
+export function testLines({ id, why, case: one, expect, decidedBy }: ExampleTest): readonly string[] {
+  const { now, claims, action, resource, context = {} } = one;
   return [
-    `- id: ${scalar(`not-${invariant.id}`)}`,
-    `  why: ${scalar(invariant.title)}`,
+    `- id: ${scalar(id)}`,
+    `  why: ${scalar(why)}`,
     `  now: ${scalar(now)}`,
     `  claims: ${flow(claims)}`,
     `  action: ${scalar(action)}`,
     `  resource: ${flow(resource)}`,
     ...(Object.keys(context).length === 0 ? [] : [`  context: ${flow(context)}`]),
-    '  expect: deny',
+    `  expect: ${expect}`,
+    ...(decidedBy === undefined ? [] : [`  decided_by: ${flow(decidedBy)}`]),
   ];
 }
 

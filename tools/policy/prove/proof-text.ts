@@ -26,7 +26,7 @@ export function showProofs(out: Output, proofs: readonly Proof[]): void {
     out.line();
   }
   out.line();
-  out.line(summary(proofs));
+  out.line(summaryOf(proofs));
   if (proofs.some(({ verdict }) => verdict === 'proven'))
     out.line(out.paint('dim', 'proven: for every request, whatever people, matters, grants and consents there are'));
   if (proofs.some(({ verdict }) => verdict === 'holds'))
@@ -35,7 +35,7 @@ export function showProofs(out: Output, proofs: readonly Proof[]): void {
     );
 }
 
-function summary(proofs: readonly Proof[]): string {
+export function summaryOf(proofs: readonly Proof[]): string {
   const number = (verdict: Proof['verdict']): number => proofs.filter((one) => one.verdict === verdict).length;
   const parts = [
     `${number('proven')} proven`,

@@ -3,11 +3,12 @@ import type { AttributeType } from '../../../src/core/attribute-types.ts';
 import { childrenOf, type Expr } from '../../../src/core/condition.ts';
 import { SLOT, type Attribute } from '../../../src/core/dictionary.ts';
 import type { PolicySet } from '../../../src/core/policy-set.ts';
+import type { Codes } from '../smt/codes.ts';
 import type { Model } from '../smt/solver.ts';
 import { int, type Term } from '../smt/term.ts';
-import type { Universe } from '../smt/universe.ts';
+import type { FrameTerms } from '../smt/universe.ts';
 import { LENGTH } from '../smt/variables.ts';
-import type { EntryValue, Value } from '../smt/value.ts';
+import { NOT_THERE, type EntryValue, type Value } from '../smt/value.ts';
 import type { Case } from './violation.ts';
 
 /** What a mistyped value of nearly every type is. */
@@ -18,48 +19,92 @@ interface Reading {
   text(code: number, like: string): string;
 }
 
-/** @param set whose names and data the texts come from */
-export function caseOf(set: PolicySet, universe: Universe, model: Model): Case {
-  const { slots, absent, codes } = universe;
-  const carried = set.firm.dictionary.attributes.filter(
-    ({ slot, namespace }) => namespace !== 'data' && namespace !== 'matter' && slots[slot] !== undefined,
-  );
+/** What a request can say, as terms. */
+export interface RequestTerms {
+  readonly codes: Codes;
+  readonly now: Term;
+  readonly envelope: Readonly<Record<'subject' | 'actor' | 'action' | 'type' | 'id', Value>>;
+  readonly stated: readonly StatedTerms[];
+  /** Texts of other places, which lists may hold as well. */
+  readonly texts: readonly Term[];
+  /** What conditions look for in lists, by path. */
+  readonly named: ReadonlyMap<string, ReadonlySet<string>>;
+}
+
+/** An attribute that a token, caller or request may carry. */
+export interface StatedTerms {
+  readonly path: string;
+  readonly namespace: Attribute['namespace'];
+  readonly name: string;
+  readonly type: AttributeType;
+  readonly value: Value;
+  readonly absent: Term;
+}
+
+export function requestTerms(set: PolicySet, { codes, now, slots, absent }: FrameTerms): RequestTerms {
+  const { dictionary } = set.firm;
+  const slot = (index: number): Value => slots[index] ?? NOT_THERE;
+  const carried = new Set([...dictionary.declared, ...dictionary.attributes.filter(isCarriedByCaller)]);
+  return {
+    codes,
+    now,
+    envelope: {
+      subject: slot(SLOT.subjectId),
+      actor: slot(SLOT.actorId),
+      action: slot(SLOT.actionName),
+      type: slot(SLOT.resourceType),
+      id: slot(SLOT.resourceId),
+    },
+    stated: [...carried].map(({ path, namespace, name, type, slot: index }) => ({
+      ...{ path, namespace, name, type, value: slot(index), absent: absent[index] ?? false },
+    })),
+    texts: matterTexts(set, slots),
+    named: namedMembers(set),
+  };
+}
+
+export function isCarriedByCaller({ slot }: Attribute): boolean {
+  return slot === SLOT.sourceSystem || slot === SLOT.approvals;
+}
+
+export function matterTexts({ firm }: PolicySet, slots: FrameTerms['slots']): readonly Term[] {
+  return firm.dictionary.attributes.flatMap(({ slot, namespace, type }) => {
+    const is = namespace === 'matter' || namespace === 'client' ? slots[slot]?.is : undefined;
+    return is?.kind === 'scalar' && type.kind !== 'boolean' ? [is.term] : [];
+  });
+}
+
+export function caseOf({ codes, now, envelope, stated, texts: others, named }: RequestTerms, model: Model): Case {
   const scalars = new Set<Term>();
   const texts = new Set<Term>();
-  for (const attribute of carried) {
-    const value = slots[attribute.slot];
-    if (value !== undefined) termsOf(value, attribute.type, scalars, texts);
-    scalars.add(absent[attribute.slot] ?? false);
+  for (const value of Object.values(envelope)) termsOf(value, { kind: 'string' }, scalars, texts);
+  for (const { value, type, absent } of stated) {
+    termsOf(value, type, scalars, texts);
+    scalars.add(absent);
   }
-  const first = readAll(model, [...scalars, ...texts]);
-  const used = new Set([...texts].map((term) => Number(first(term))).filter((code) => code >= 0));
-  for (const { slot, namespace, type } of set.firm.dictionary.attributes) {
-    const is = namespace === 'matter' ? slots[slot]?.is : undefined;
-    if (is?.kind === 'scalar' && type.kind !== 'boolean') used.add(Number(model.valuesOf([is.term])[0]));
-  }
-  const named = namedMembers(set);
-  const candidates = (slot: number): readonly number[] => [
-    ...new Set([...used, ...[...(named.get(slot) ?? [])].map((text) => codes.of(text))]),
+  const first = readAll(model, [now, ...scalars, ...texts, ...others]);
+  const used = new Set([...texts, ...others].map((term) => Number(first(term))).filter((code) => code >= 0));
+  const candidates = (path: string): readonly number[] => [
+    ...new Set([...used, ...[...(named.get(path) ?? [])].map((text) => codes.of(text))]),
   ];
   const lengths = [...used].filter((code) => codes.textOf(code) === undefined).map((code): Term => [LENGTH, int(code)]);
-  const members = carried.flatMap(({ slot }) => {
-    const is = slots[slot]?.is;
-    return is?.kind === 'list' ? candidates(slot).map((code) => is.has(int(code))) : [];
-  });
+  const members = stated.flatMap(({ path, value: { is } }) =>
+    is.kind === 'list' ? candidates(path).map((code) => is.has(int(code))) : [],
+  );
   const second = readAll(model, [...lengths, ...members]);
   const reading: Reading = {
     value: first,
     text: (code, like) => codes.textOf(code) ?? invented(code, like, Number(second([LENGTH, int(code)]))),
   };
-  const has = (slot: number, list: (item: Term) => Term): readonly string[] =>
-    candidates(slot)
+  const has = (path: string, list: (item: Term) => Term): readonly string[] =>
+    candidates(path)
       .filter((code) => second(list(int(code))) === true)
       .map((code) => reading.text(code, 'x'));
 
-  const rawOf = (value: Value, type: AttributeType, like: string, slot = -1): unknown => {
+  const rawOf = (value: Value, type: AttributeType, like: string, path = ''): unknown => {
     if (first(value.known) !== true) return type.kind === 'object' ? 'mistyped' : MISTYPED;
     const { is } = value;
-    if (is.kind === 'list') return has(slot, (item) => is.has(item));
+    if (is.kind === 'list') return has(path, (item) => is.has(item));
     if (is.kind === 'scalar') return rawScalar(first(is.term), type, (code) => reading.text(code, like));
     if (is.kind === 'object') return type.kind === 'object' ? rawFields(is.fields, type.fields) : MISTYPED;
     const fields =
@@ -76,45 +121,34 @@ export function caseOf(set: PolicySet, universe: Universe, model: Model): Case {
         return type === undefined || first(value.none) === true ? [] : [[name, rawOf(value, type, name)]];
       }),
     );
-  const stated = (namespace: Attribute['namespace']): Record<string, unknown> =>
+  const statedIn = (wanted: Attribute['namespace']): Record<string, unknown> =>
     Object.fromEntries(
-      carried.flatMap((attribute) => {
-        const value = slots[attribute.slot];
-        const isStated =
-          attribute.namespace === namespace &&
-          (set.firm.dictionary.declared.includes(attribute) || attribute.namespace === 'context') &&
-          first(absent[attribute.slot] ?? false) !== true;
-        return isStated && value !== undefined
-          ? [[attribute.name, rawOf(value, attribute.type, attribute.name, attribute.slot)]]
-          : [];
-      }),
+      stated.flatMap(({ namespace, name, type, value, absent, path }) =>
+        namespace === wanted && first(absent) !== true ? [[name, rawOf(value, type, name, path)]] : [],
+      ),
     );
-  const envelope = (slot: number, like: string): string => {
-    const is = slots[slot]?.is;
-    return is?.kind === 'scalar' ? reading.text(Number(first(is.term)), like) : like;
-  };
-  const actor = slots[SLOT.actorId];
-  const hasActor = actor !== undefined && first(actor.known) === true;
+  const text = ({ known, is }: Value, like: string): string =>
+    is.kind === 'scalar' && first(known) === true ? reading.text(Number(first(is.term)), like) : '';
   return {
-    now: instantOf(Number(first(universe.now))),
+    now: instantOf(Number(first(now))),
     claims: {
-      sub: envelope(SLOT.subjectId, 'somebody'),
-      ...(hasActor ? { act: { sub: envelope(SLOT.actorId, 'assistant') } } : {}),
-      ...stated('subject'),
+      sub: text(envelope.subject, 'somebody'),
+      ...(first(envelope.actor.known) === true ? { act: { sub: text(envelope.actor, 'assistant') } } : {}),
+      ...statedIn('subject'),
     },
-    action: envelope(SLOT.actionName, 'do-something'),
+    action: text(envelope.action, 'do-something'),
     resource: {
-      type: envelope(SLOT.resourceType, 'something'),
-      id: envelope(SLOT.resourceId, 'R'),
-      properties: stated('resource'),
+      type: text(envelope.type, 'something'),
+      id: text(envelope.id, 'R'),
+      properties: statedIn('resource'),
     },
-    context: stated('context'),
+    context: statedIn('context'),
   };
 }
 
-/** What conditions look for in each list, by slot. */
-function namedMembers({ rules, firm }: PolicySet): ReadonlyMap<number, ReadonlySet<string>> {
-  const found = new Map<number, Set<string>>();
+/** What conditions look for in each list, by path. */
+export function namedMembers({ rules, firm }: PolicySet): ReadonlyMap<string, ReadonlySet<string>> {
+  const found = new Map<string, Set<string>>();
   const visit = (expr: Expr): void => {
     const wanted =
       expr.op === 'has_any'
@@ -122,17 +156,17 @@ function namedMembers({ rules, firm }: PolicySet): ReadonlyMap<number, ReadonlyS
         : expr.op === 'has' && expr.right.kind === 'literal'
           ? [expr.right.value]
           : [];
-    const slot = 'left' in expr ? expr.left.attribute?.slot : undefined;
-    if (slot !== undefined && wanted.length > 0) {
-      const members = found.get(slot) ?? new Set();
+    const path = 'left' in expr ? expr.left.attribute?.path : undefined;
+    if (path !== undefined && wanted.length > 0) {
+      const members = found.get(path) ?? new Set();
       for (const one of wanted) if (typeof one === 'string') members.add(one);
-      found.set(slot, members);
+      found.set(path, members);
     }
     childrenOf(expr).forEach(visit);
   };
   for (const { branches } of rules) for (const { expr } of branches) visit(expr);
-  for (const { slot, type } of firm.dictionary.declared)
-    if (type.kind === 'list' && type.items.kind === 'enum') found.set(slot, new Set(type.items.values));
+  for (const { path, type } of firm.dictionary.declared)
+    if (type.kind === 'list' && type.items.kind === 'enum') found.set(path, new Set(type.items.values));
   return found;
 }
 

@@ -27,7 +27,7 @@ export function loadedValue({ data, firm }: PolicySet, { path, type }: Attribute
   return loadedContent(table.entries, type, codes);
 }
 
-function loadedContent(actual: unknown, type: AttributeType, codes: Codes): Value {
+export function loadedContent(actual: unknown, type: AttributeType, codes: Codes): Value {
   if (actual === NONE) return NONE_THERE;
   if (actual === UNKNOWN_VALUE) return NOT_THERE;
   if (type.kind === 'list' && Array.isArray(actual)) {

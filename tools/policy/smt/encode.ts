@@ -4,7 +4,7 @@ import type { PolicySet } from '../../../src/core/policy-set.ts';
 import type { Rule, Selection } from '../../../src/core/rules.ts';
 import { SLOT } from '../../../src/core/dictionary.ts';
 import { and, compare, either, equal, int, not, or, real, type Term } from './term.ts';
-import { calendarName, type Universe } from './universe.ts';
+import type { FrameTerms } from './universe.ts';
 import { LENGTH } from './variables.ts';
 import { isOneOf, known, literal, NOT_THERE, type EntryValue, type Value } from './value.ts';
 
@@ -16,7 +16,8 @@ export interface Truths {
 
 export interface Encoder {
   condition(expr: Expr): Truths;
-  rule(rule: Rule): Truths;
+  /** Also of what is no rule and speaks of requests as one does. */
+  rule(rule: Pick<Rule, 'branches'>): Truths;
   /** An allow by rules: every deny is false and an allow is true. Walls and lockdown can only refuse more. */
   allowed(): Term;
   /** Named parts, in the order in which they need each other. */
@@ -25,17 +26,32 @@ export interface Encoder {
 
 const SIGNS: Readonly<Record<Order, '<' | '<=' | '>' | '>='>> = { lt: '<', lte: '<=', gt: '>', gte: '>=' };
 
-export function createEncoder(set: PolicySet, universe: Universe, prefix = ''): Encoder {
+/** Parts of several encoders of one universe: what says the same has the same name. */
+export interface SharedParts {
+  readonly definitions: Map<string, Term>;
+  readonly names: Map<string, string>;
+}
+
+export function createEncoder(set: PolicySet, universe: FrameTerms, shared: SharedParts | null = null): Encoder {
   const { codes } = universe;
-  const definitions = new Map<string, Term>();
+  const definitions = shared?.definitions ?? new Map<string, Term>();
   const terms = new Map<number, Truths>();
-  const rules = new Map<Rule, Truths>();
+  const rules = new Map<Pick<Rule, 'branches'>, Truths>();
 
   const define = (name: string, { isTrue, isFalse }: Truths): Truths => {
     const named = (suffix: string, term: Term): Term => {
       if (typeof term === 'boolean' || typeof term === 'string') return term;
-      definitions.set(`${prefix}${name}.${suffix}`, term);
-      return `${prefix}${name}.${suffix}`;
+      if (shared === null) {
+        definitions.set(`${name}.${suffix}`, term);
+        return `${name}.${suffix}`;
+      }
+      const content = JSON.stringify(term);
+      const known = shared.names.get(content);
+      if (known !== undefined) return known;
+      const own = `part-${definitions.size}`;
+      definitions.set(own, term);
+      shared.names.set(content, own);
+      return own;
     };
     return { isTrue: named('true', isTrue), isFalse: named('false', isFalse) };
   };
@@ -108,7 +124,7 @@ export function createEncoder(set: PolicySet, universe: Universe, prefix = ''): 
       }
       case 'during': {
         const value = read(expr.left, entry);
-        return settled(value, [calendarName(expr.calendar), scalar(value)]);
+        return settled(value, [universe.during(expr.calendar), scalar(value)]);
       }
       case 'some': {
         const list = read(expr.left, entry);
@@ -202,7 +218,7 @@ export function createEncoder(set: PolicySet, universe: Universe, prefix = ''): 
     return others ? or(named, not(isOneOf(term, all.keys(), codes))) : named;
   };
 
-  const ruleTruths = (rule: Rule): Truths => {
+  const ruleTruths = (rule: Pick<Rule, 'branches'>): Truths => {
     const branches = rule.branches.map((branch) => {
       const applies = and(
         spoken(branch.actions, set.firm.names.actions, action),
@@ -217,7 +233,7 @@ export function createEncoder(set: PolicySet, universe: Universe, prefix = ''): 
     };
   };
 
-  const rule = (one: Rule): Truths => {
+  const rule = (one: Pick<Rule, 'branches'>): Truths => {
     const done = rules.get(one);
     if (done !== undefined) return done;
     const made = define(`rule-${rules.size}`, ruleTruths(one));

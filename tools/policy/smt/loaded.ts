@@ -6,7 +6,7 @@ import type { PolicySet } from '../../../src/core/policy-set.ts';
 import { NONE } from '../../../src/core/truth.ts';
 import type { Wall } from '../../../src/core/walls.ts';
 import { and, compare, either, equal, implies, int, not, or, real, type Term } from './term.ts';
-import type { Universe } from './universe.ts';
+import type { FrameTerms } from './universe.ts';
 import { isOneOf, literal, NOT_THERE, type Value } from './value.ts';
 
 /** More than this is not asked of a solver at once. */
@@ -20,13 +20,13 @@ export function loadSize({ data, walls }: PolicySet): number {
 
 interface Scene {
   readonly set: PolicySet;
-  readonly universe: Universe;
+  readonly universe: FrameTerms;
   slot(slot: number): Value;
   text(slot: number): Term;
   is(slot: number, texts: Iterable<string>): Term;
 }
 
-function sceneOf(set: PolicySet, universe: Universe): Scene {
+function sceneOf(set: PolicySet, universe: FrameTerms): Scene {
   const slot = (index: number): Value => universe.slots[index] ?? NOT_THERE;
   const text = (index: number): Term => {
     const { is } = slot(index);
@@ -36,7 +36,7 @@ function sceneOf(set: PolicySet, universe: Universe): Scene {
 }
 
 /** Laws of what is on file. */
-export function fileLaws(set: PolicySet, universe: Universe): readonly Term[] {
+export function fileLaws(set: PolicySet, universe: FrameTerms): readonly Term[] {
   const scene = sceneOf(set, universe);
   const laws: Term[] = [];
   const subject = scene.slot(SLOT.subjectId).known;
@@ -107,13 +107,28 @@ function holds({ set, universe, slot }: Scene, { slot: index, value }: OnFile[nu
 }
 
 /** No wall and nothing in lockdown.yaml stands in the way, nor is it unknown whether one does. */
-export function nothingRefuses(set: PolicySet, universe: Universe): Term {
+export function nothingRefuses(set: PolicySet, universe: FrameTerms): Term {
+  return and(...refusalsOf(set, universe).map(({ term }) => not(term)));
+}
+
+export interface Refusal {
+  /** Null: lockdown.yaml. */
+  readonly wall: Wall | null;
+  /** It refuses, or may. */
+  readonly term: Term;
+}
+
+/** Whatever beside rules can refuse, each for itself. */
+export function refusalsOf(set: PolicySet, universe: FrameTerms): readonly Refusal[] {
   const scene = sceneOf(set, universe);
-  return and(...set.walls.all.map((wall) => not(mayRefuse(scene, wall))), not(mayBeLocked(scene)));
+  return [
+    ...set.walls.all.map((wall) => ({ wall, term: mayRefuse(scene, wall) })),
+    { wall: null, term: mayBeLocked(scene) },
+  ];
 }
 
 /** The wall names the person and covers the matter or client asked for, certainly. */
-export function namesAndCovers(set: PolicySet, universe: Universe, wall: Wall): Term {
+export function namesAndCovers(set: PolicySet, universe: FrameTerms, wall: Wall): Term {
   const scene = sceneOf(set, universe);
   return and(
     isActive(scene, wall),
@@ -123,7 +138,25 @@ export function namesAndCovers(set: PolicySet, universe: Universe, wall: Wall): 
   );
 }
 
-function isActive({ universe }: Scene, { from, until }: Wall): Term {
+/** A wall lets the person in who has not acknowledged its memo yet. */
+export function asksForMemo(set: PolicySet, universe: FrameTerms): Term {
+  const scene = sceneOf(set, universe);
+  const { slot, is } = scene;
+  const asks = set.walls.inclusions.map(({ matter, included, acknowledged, ...wall }) => {
+    const waiting = [...included].filter((person) => !acknowledged.has(person));
+    if (matter === null || waiting.length === 0) return false;
+    const isIt = and(slot(SLOT.matterId).known, is(SLOT.matterId, [matter]));
+    return and(isActive(scene, wall), is(SLOT.subjectId, waiting), isIt);
+  });
+  return and(
+    slot(SLOT.subjectId).known,
+    or(...asks),
+    not(is(SLOT.actionName, ['list'])),
+    not(is(SLOT.resourceType, ['wall'])),
+  );
+}
+
+function isActive({ universe }: Scene, { from, until }: Pick<Wall, 'from' | 'until'>): Term {
   return and(
     from === -Infinity ? true : compare('>=', universe.now, real(from)),
     until === Infinity ? true : compare('<', universe.now, real(until)),

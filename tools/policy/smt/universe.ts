@@ -12,13 +12,19 @@ import { isOnTeam, loadedValue } from './data-values.ts';
 import { isOneOf, literal, type Value } from './value.ts';
 import { createVariables, LENGTH, type States, type Values } from './variables.ts';
 
-export interface Universe {
+/** The frame of a request as the words of one policy set have it. */
+export interface FrameTerms {
   readonly codes: Codes;
   /** By Attribute.slot. */
   readonly slots: readonly Value[];
   /** By slot: the attribute was not sent. */
   readonly absent: readonly Term[];
   readonly now: Term;
+  /** Name of the function that says what a calendar contains. */
+  during(calendar: string): string;
+}
+
+export interface Universe extends FrameTerms {
   readonly symbols: ReadonlyMap<string, Sort>;
   /** Functions of one argument. */
   readonly functions: ReadonlyMap<string, readonly [argument: Sort, result: Sort]>;
@@ -98,29 +104,13 @@ export function createUniverse(set: PolicySet, codes: Codes, options: UniverseOp
     const value = put(attribute.slot, name, attribute.type, { none: true, unknown: true });
     const left = mayBeAbsent(attribute.slot, name);
     const userType = slots[SLOT.userType];
-    const needed = userType === undefined ? true : requiredTerm(attribute, action, type, userType);
+    const needed = userType === undefined ? true : requiredTerm(attribute, action, type, userType, codes);
     laws.push(implies(and(left, needed), value.unknown), implies(not(left), not(value.none)));
     if (attribute.whenAbsent === NONE) laws.push(implies(and(left, not(needed)), value.none));
     else {
       laws.push(implies(and(left, not(needed)), value.known));
       slots[attribute.slot] = withDefault(value, attribute, and(left, not(needed)));
     }
-  }
-
-  function requiredTerm({ presence }: Attribute, ofAction: Term, ofType: Term, userType: Value): Term {
-    if (presence.kind === 'required') return true;
-    if (presence.kind !== 'required_for') return false;
-    const kind = userType.is.kind === 'scalar' ? userType.is.term : false;
-    return or(
-      ...presence.entries.map((entry) =>
-        and(
-          entry.resources === null ? true : isOneOf(ofType, entry.resources, codes),
-          entry.actions === null ? true : isOneOf(ofAction, entry.actions, codes),
-          entry.exceptActions === null ? true : not(isOneOf(ofAction, entry.exceptActions, codes)),
-          entry.userTypes === null ? true : or(not(userType.known), isOneOf(kind, entry.userTypes, codes)),
-        ),
-      ),
-    );
   }
 
   /** A default is the value, whatever the variables say. */
@@ -200,6 +190,7 @@ export function createUniverse(set: PolicySet, codes: Codes, options: UniverseOp
     slots,
     absent,
     now: scalarOf(SLOT.now),
+    during: calendarName,
     symbols,
     functions,
     laws,
@@ -221,4 +212,27 @@ export function createUniverse(set: PolicySet, codes: Codes, options: UniverseOp
       };
     },
   };
+}
+
+/** The attribute must be stated, for this action, type and kind of subject. */
+export function requiredTerm(
+  { presence }: Attribute,
+  ofAction: Term,
+  ofType: Term,
+  userType: Value,
+  codes: Codes,
+): Term {
+  if (presence.kind === 'required') return true;
+  if (presence.kind !== 'required_for') return false;
+  const kind = userType.is.kind === 'scalar' ? userType.is.term : false;
+  return or(
+    ...presence.entries.map((entry) =>
+      and(
+        entry.resources === null ? true : isOneOf(ofType, entry.resources, codes),
+        entry.actions === null ? true : isOneOf(ofAction, entry.actions, codes),
+        entry.exceptActions === null ? true : not(isOneOf(ofAction, entry.exceptActions, codes)),
+        entry.userTypes === null ? true : or(not(userType.known), isOneOf(kind, entry.userTypes, codes)),
+      ),
+    ),
+  );
 }
