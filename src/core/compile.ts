@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import type { Diagnostic, SourceFile } from '../model/diagnostic.ts';
 import { TestsFile } from '../model/rules.ts';
 import { createRuleIndex } from './ability.ts';
+import { isReviewFile } from './access-review.ts';
 import { createCompileCache, remember, rememberReview, type CompileCache } from './compile-cache.ts';
 import { compileWallsFile } from './compile-walls.ts';
 import { attributesIn } from './condition.ts';
@@ -50,7 +51,8 @@ export function compilePolicies(files: readonly SourceFile[], options: CompileOp
 /** Pauses after every few milliseconds of work, so that a service can answer requests in between. */
 export function* compileInSteps(files: readonly SourceFile[], options: CompileOptions): Generator<void, CompileResult> {
   const report = createReport();
-  for (const file of files) if (file.value === undefined) report.add(file.problems); // checkFile reports those of the others
+  // checkFile reports those of the others; evidence stops no load.
+  for (const file of files) if (file.value === undefined && !isReviewFile(file)) report.add(file.problems);
   // By path, whatever order they were read in: a revision has one order of rules, and one list of findings.
   const readable = files.filter(({ value }) => value !== undefined).sort((a, b) => (a.path < b.path ? -1 : 1));
   const one = (path: string) => readable.find((file) => file.path === path);
@@ -91,7 +93,7 @@ export function* compileInSteps(files: readonly SourceFile[], options: CompileOp
         return loadTests(file, own);
       });
       tests.push(...loaded);
-    } else if (file.path.includes('/')) report.add(file.problems); // nothing else looks at it
+    } else if (!isReviewFile(file) && file.path.includes('/')) report.add(file.problems); // nothing else looks at it
     yield;
   }
   unique(
@@ -200,10 +202,10 @@ function sorted(diagnostics: readonly Diagnostic[]): readonly Diagnostic[] {
   );
 }
 
-/** Tests and invariants say what must hold; they do not change what is decided, so they are not part of the revision. */
+/** Tests and invariants say what must hold, reviews what somebody found; none changes what is decided, so they are not part of the revision. */
 function policyFiles(files: readonly SourceFile[]): readonly PolicyFile[] {
   return files
-    .filter(({ path }) => !path.startsWith('tests/') && !path.startsWith('invariants/'))
+    .filter(({ path }) => !path.startsWith('tests/') && !path.startsWith('invariants/') && !path.startsWith('reviews/'))
     .map(({ path, hash, bytes }) => ({ path, hash, bytes }))
     .sort((a, b) => (a.path < b.path ? -1 : 1));
 }

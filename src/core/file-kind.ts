@@ -1,5 +1,6 @@
 // Says what a file of the policies folder is by its path, and which schema it follows. It must never look into a file.
 import type { TSchema } from 'typebox';
+import { ReviewFile } from '../model/access-review.ts';
 import { CallersFile, DataFile, IssuersFile, LockdownFile, WallsFile } from '../model/data.ts';
 import { FirmFile } from '../model/firm.ts';
 import { InvariantsFile } from '../model/invariants.ts';
@@ -7,7 +8,7 @@ import { RetentionFile } from '../model/retention.ts';
 import { RoutesFile } from '../model/routes.ts';
 import { RulesFile, TestsFile } from '../model/rules.ts';
 
-/** `keys` are JSON Web Key Sets that issuers.yaml may name; `invariants` are statements to prove. */
+/** `keys` are JSON Web Key Sets that issuers.yaml may name; `invariants` are statements to prove; `reviews` is evidence. */
 export type FileKind =
   | 'firm'
   | 'issuers'
@@ -19,6 +20,7 @@ export type FileKind =
   | 'walls'
   | 'data'
   | 'invariants'
+  | 'reviews'
   | 'tests'
   | 'keys';
 
@@ -36,6 +38,7 @@ export const FILE_SCHEMAS = {
   walls: WallsFile,
   data: DataFile,
   invariants: InvariantsFile,
+  reviews: ReviewFile,
   tests: TestsFile,
 } as const satisfies Partial<Record<FileKind, TSchema>>;
 
@@ -58,6 +61,7 @@ export const FOLDERS: ReadonlyMap<string, { readonly kind: FileKind; readonly fo
     ['walls', { kind: 'walls', formats: ['yaml', 'csv', 'ndjson', 'json'] }],
     ['data', { kind: 'data', formats: ['yaml', 'csv', 'ndjson', 'json'] }],
     ['invariants', { kind: 'invariants', formats: ['yaml'] }],
+    ['reviews', { kind: 'reviews', formats: ['yaml'] }],
     ['tests', { kind: 'tests', formats: ['yaml', 'json'] }],
     ['keys', { kind: 'keys', formats: ['json'] }],
   ]);

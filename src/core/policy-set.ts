@@ -35,7 +35,7 @@ export interface LoadedTest {
 }
 
 export interface PolicySet {
-  /** `sha256:` and hex over sorted path and content hashes; tests and invariants left out. */
+  /** `sha256:` and hex over sorted path and content hashes; tests, invariants and reviews left out. */
   readonly revision: string;
   readonly commit: string | null;
   readonly firm: Firm;
