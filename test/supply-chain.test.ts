@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import t from 'tap';
+import t, { type Test } from 'tap';
 import { parse } from 'yaml';
 import { billOfMaterials, productionPlaces, readLock, sbomText } from '../tools/generate-sbom.ts';
 
@@ -163,10 +163,7 @@ t.test('workflows: actions by commit, rights to read only, the same run as every
   t.ok(names.includes('ci.yaml'));
   for (const name of names) {
     const text = await read(`${folder}/${name}`);
-    for (const [line, action] of text.matchAll(/^\s*-?\s*uses:\s*(\S+).*$/gm)) {
-      t.match(action, /^[\w-]+\/[\w./-]+@[0-9a-f]{40}$/, `${name}: ${action} is pinned by commit`);
-      t.match(line, / # v\d+\.\d+\.\d+$/, `${name}: ${action} says which version that is`);
-    }
+    pinned(t, name, text);
     const { permissions, jobs } = parse(text) as {
       permissions?: object;
       jobs: Record<string, { permissions?: object }>;
@@ -177,6 +174,19 @@ t.test('workflows: actions by commit, rights to read only, the same run as every
     t.match(text, /^ +- run: \.ci\/run$/m, name);
   }
 });
+
+t.test('the action that policies repositories use: actions by commit', async (t) => {
+  t.ok(pinned(t, 'action.yml', await read('action.yml')) > 0);
+});
+
+function pinned(t: Test, name: string, text: string): number {
+  const uses = [...text.matchAll(/^\s*-?\s*uses:\s*(\S+).*$/gm)];
+  for (const [line, action] of uses) {
+    t.match(action, /^[\w-]+\/[\w./-]+@[0-9a-f]{40}$/, `${name}: ${action} is pinned by commit`);
+    t.match(line, / # v\d+\.\d+\.\d+$/, `${name}: ${action} says which version that is`);
+  }
+  return uses.length;
+}
 
 t.test('new versions wait before they are proposed', async (t) => {
   const { updates } = parse(await read('.github/dependabot.yml')) as {
