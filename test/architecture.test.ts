@@ -33,7 +33,7 @@ const HOMES: Readonly<Record<string, RegExp>> = {
   jose: /^src\/io\/identity\//,
   pg: /^src\/io\/(db|log|reports)\//,
   kysely: /^src\/io\/(db|log|reports)\//,
-  yaml: /^src\/io\/policies\//,
+  yaml: /^(src\/io\/policies|tools\/policy\/(format|unused))\//,
   fastify: /^src\/(app\.ts|server\.ts|http\/)/,
   'fastify-plugin': /^src\/(app\.ts|server\.ts|http\/)/,
   '@fastify': /^src\/(app\.ts|server\.ts|http\/)/,

@@ -72,4 +72,16 @@ export const VERBS: Verbs = new Map([
 const CHECKOUT = 'it is a tool for those who write policies: run it from a checkout of the repository';
 
 /** Tools of tools/policy, which the service does not need. */
-export const ELSEWHERE: ReadonlyMap<string, string> = new Map([['policy prove', CHECKOUT]]);
+export const ELSEWHERE: ReadonlyMap<string, string> = new Map([
+  ['policy prove', CHECKOUT],
+  ['policy diff', CHECKOUT],
+  ['policy replay', CHECKOUT],
+  ['policy unused', CHECKOUT],
+  ['policy fmt', CHECKOUT],
+  ['policy new', CHECKOUT],
+  ['policy editor', CHECKOUT],
+  ['import', CHECKOUT],
+  ['review start', CHECKOUT],
+  ['review record', CHECKOUT],
+  ['review report', CHECKOUT],
+]);
