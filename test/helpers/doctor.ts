@@ -57,6 +57,9 @@ export async function createPatient(t: TearsDown): Promise<Patient> {
   // Its wall keeps somebody of the team out, which is a finding.
   await rm(path.join(policies, 'walls'), { recursive: true });
   await rm(path.join(policies, 'tests'), { recursive: true });
+  // A review that is due is a finding, whenever this runs.
+  const rules = path.join(policies, 'rules/rules.yaml');
+  await writeFile(rules, (await readFile(rules, 'utf8')).replaceAll(/review_by: \S+/g, 'review_by: 2099-12-31'));
   setWritable(policies, false);
   const writerKeyFile = path.join(home, 'writer.pem');
   await generateWriterKey(writerKeyFile);

@@ -36,6 +36,8 @@ async function setUp(t: Test, mode: Mode, limits: typeof PATIENT) {
   const load = startLoad(t, { urls: [service.url], clients: CLIENTS, random, next: questions.next });
   const isWell = (seen: Readiness | null): boolean => seen?.status === 200 && !seen.degraded.includes('spooling');
   const well = () => whenReadiness(service, 'well', isWell, LIMIT_MS);
+  /** In spool mode the next injury waits until the journal is empty: one after the other they would fill it. */
+  const settled = async () => void (mode === 'spool' && (await well()));
   const failures = () => load.exchanges.filter(({ answer }) => answer === null || answer.status >= 500);
   /** Ends the load and compares. */
   const conclude = async () => {
@@ -51,19 +53,20 @@ async function setUp(t: Test, mode: Mode, limits: typeof PATIENT) {
       `${load.exchanges.length} requests, ${decisions.length} decisions answered, ${log.records.length} records`,
     );
   };
-  return { random, proxy, service, load, well, failures, conclude };
+  return { random, proxy, service, load, well, settled, failures, conclude };
 }
 
 for (const mode of modes()) {
   t.test(`a connection that is cut in the act of committing (${mode})`, { buffered: true }, async (t) => {
     t.setTimeout(LIMIT_MS);
-    const { random, proxy, load, failures, conclude } = await setUp(t, mode, PATIENT);
+    const { random, proxy, load, settled, failures, conclude } = await setUp(t, mode, PATIENT);
     const cuts: readonly Fault[] = FAULTS.filter((fault) => fault.startsWith('cut_'));
     for (const fault of Array.from({ length: EACH }, () => cuts).flat()) {
       await load.more(random.below(40));
       await proxy.injureNext(fault);
       // The batch that was hit is sent again, and everything behind it comes through.
       await load.more(CLIENTS + 1);
+      await settled();
     }
     await conclude();
     t.strictSame(failures(), [], 'nobody was even told');
@@ -71,22 +74,24 @@ for (const mode of modes()) {
 
   t.test(`a connection that goes silent in the act of committing (${mode})`, { buffered: true }, async (t) => {
     t.setTimeout(LIMIT_MS);
-    const { random, proxy, load, conclude } = await setUp(t, mode, LIMITS);
+    const { random, proxy, load, settled, conclude } = await setUp(t, mode, LIMITS);
     for (const fault of Array.from({ length: EACH }, () => ['swallow_answer', 'swallow_sync'] as const).flat()) {
       await load.more(random.below(40));
       await proxy.injureNext(fault);
       await load.more(CLIENTS + 1);
+      await settled();
     }
     await conclude();
   });
 
   t.test(`several injuries to one batch (${mode})`, { buffered: true }, async (t) => {
     t.setTimeout(LIMIT_MS);
-    const { random, proxy, load, conclude } = await setUp(t, mode, LIMITS);
+    const { random, proxy, load, settled, conclude } = await setUp(t, mode, LIMITS);
     for (let round = 0; round < EACH; round++) {
       await load.more(random.below(40));
       for (let injuries = 2 + random.below(4); injuries > 0; injuries--) await proxy.injureNext(random.pick(FAULTS));
       await load.more(CLIENTS + 1);
+      await settled();
     }
     await conclude();
   });

@@ -184,7 +184,7 @@ const ROUNDS: readonly Round[] = [
       TLS_CERT_FILE: goneCert,
       TLS_KEY_FILE: openKey,
       POLICIES_DIR: await patient.policiesWith({
-        'rules/rules.yaml': (text) => text.replace('- id: team-reads', '- id: team-reads\n    review_by: 2020-01-31'),
+        'rules/rules.yaml': (text) => text.replace('review_by: 2099-12-31', 'review_by: 2020-01-31'),
         'issuers.yaml': keysAt(`${endpoint}/late`),
       }),
     },

@@ -7,7 +7,8 @@ import { verb } from '../../../tools/policy/import-data.ts';
 import { REPOSITORY } from '../../cli/privity.ts';
 import { makeFolder, type Contents } from '../../io/policies/folder.ts';
 import { compiled } from '../../helpers/policies.ts';
-import { runVerb, type Ran } from './run-verb.ts';
+import type { Ended } from '../../cli/privity.ts';
+import { runVerb } from '../../helpers/run-verb.ts';
 
 const PEOPLE =
   'id,roles,user_type,Phone\nl-moss,Lawyer,internal,1\nl-reed,lawyer,internal,2\na-finch,Assistant,internal,3\n';
@@ -22,7 +23,7 @@ async function office(t: Test, exports: Contents): Promise<string> {
   return folder;
 }
 
-function imported(folder: string, words: readonly string[]): Promise<Ran> {
+function imported(folder: string, words: readonly string[]): Promise<Ended> {
   return runVerb(verb, ['--policies', 'policies', ...words], { folder });
 }
 

@@ -7,7 +7,7 @@ import { verb } from '../../../tools/policy/policy-editor.ts';
 import { REPOSITORY } from '../../cli/privity.ts';
 import { compiled } from '../../helpers/policies.ts';
 import { makeFolder } from '../../io/policies/folder.ts';
-import { runVerb } from './run-verb.ts';
+import { runVerb } from '../../helpers/run-verb.ts';
 
 t.test('schemas, settings and first lines; the revision stays', async (t) => {
   const folder = await makeFolder(t, {

@@ -5,7 +5,7 @@ import t from 'tap';
 import { verb } from '../../../tools/policy/policy-fmt.ts';
 import { REPOSITORY } from '../../cli/privity.ts';
 import { makeFolder } from '../../io/policies/folder.ts';
-import { runVerb } from './run-verb.ts';
+import { runVerb } from '../../helpers/run-verb.ts';
 
 const UNTIDY = "# head\nrules:\n- effect: allow # yes\n  id: 'a'\n  actions: any\n  resources: any\nversion: 1\n";
 const TIDY = "# head\nversion: 1\nrules:\n  - id: 'a'\n    effect: allow # yes\n    actions: any\n    resources: any\n";

@@ -7,10 +7,10 @@ import { readPolicyFolder } from '../../../src/io/policies/read.ts';
 import type { PolicySet } from '../../../src/core/policy-set.ts';
 import { verb } from '../../../tools/policy/policy-new.ts';
 import { verb as fmt } from '../../../tools/policy/policy-fmt.ts';
-import { privity, REPOSITORY } from '../../cli/privity.ts';
+import { type Ended, privity, REPOSITORY } from '../../cli/privity.ts';
 import { makeFolder } from '../../io/policies/folder.ts';
 import { compiled } from '../../helpers/policies.ts';
-import { runVerb, type Ran } from './run-verb.ts';
+import { runVerb } from '../../helpers/run-verb.ts';
 
 const NOW = '2026-03-10T10:00:00Z';
 
@@ -20,7 +20,7 @@ async function firm(t: Test, of = 'examples/small-firm'): Promise<string> {
   return folder;
 }
 
-function add(folder: string, words: readonly string[], input = ''): Promise<Ran> {
+function add(folder: string, words: readonly string[], input = ''): Promise<Ended> {
   return runVerb(verb, [...words, '--policies', 'policies'], { folder, input, now: NOW });
 }
 
