@@ -123,7 +123,7 @@ services:
 });
 
 t.test('roots are those of the format, and no others', async (t) => {
-  const roots = 'version, matters, grants, people, assistants, consents, services, ai_assistants, resources';
+  const roots = 'version, accept, matters, grants, people, assistants, consents, services, ai_assistants, resources';
   t.strictSame(errors('constructor: [{ id: x }]\ntoString: []\nmatter: []\n'), [
     `data/more.yaml:1:1: unknown member \`constructor\` in the file — known here: ${roots}`,
     `data/more.yaml:2:1: unknown member \`toString\` in the file — known here: ${roots}`,
