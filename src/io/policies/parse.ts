@@ -102,12 +102,17 @@ function* parseText(
   return yield* format === 'csv' ? parseCsv(text, root, entry, problems) : parseNdjson(text, root, problems);
 }
 
+/** What it accepts stands in the same file. */
+const OF_ITS_FILE = 'accept';
+
 /** The schema of the entries that the name of a CSV or NDJSON file promises. */
 function entrySchema(path: string, root: string, format: string, problems: Problems): TSchema | undefined {
   const roots = fileKind(path) === 'walls' ? FILE_SCHEMAS.walls.properties : FILE_SCHEMAS.data.properties;
   const schema: unknown = Object.hasOwn(roots, root) ? Reflect.get(roots, root) : undefined;
-  if (Type.IsArray(schema)) return schema.items;
-  const lists = Object.entries(roots).flatMap(([name, list]) => (Type.IsArray(list) ? [name] : []));
+  if (Type.IsArray(schema) && root !== OF_ITS_FILE) return schema.items;
+  const lists = Object.entries(roots).flatMap(([name, list]) =>
+    Type.IsArray(list) && name !== OF_ITS_FILE ? [name] : [],
+  );
   if (schema !== undefined) {
     problems.add(START, 'not-a-list', `\`${root}\` cannot be written as ${format.toUpperCase()}`, 'write it as YAML');
   } else {

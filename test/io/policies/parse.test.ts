@@ -46,6 +46,7 @@ t.test('CSV and NDJSON are named after the list they hold', async (t) => {
     'data/assistants.csv:1:1: `assistants` cannot be written as CSV — write it as YAML',
   ]);
   t.match(said('data/toString.ndjson', '{}')[0], /which is no list/);
+  t.match(said('data/accept.csv', 'code,reason\n')[0], /`accept` cannot be written as CSV — write it as YAML/);
 });
 
 t.test('whatever the bytes, there are only problems, with places inside the file', async (t) => {
