@@ -4,6 +4,7 @@ import type { PolicySet } from '../../../src/core/policy-set.ts';
 import { compare, implies, int, or, real, type Term } from './term.ts';
 import type { FrameTerms } from './universe.ts';
 import { isOneOf } from './value.ts';
+import { LENGTH } from './variables.ts';
 
 const EARLIEST = Date.UTC(2020, 0, 1);
 const LATEST = Date.UTC(2035, 0, 1);
@@ -20,7 +21,12 @@ export function plainSolutions(
     const { term } = value.is;
     if (slot === SLOT.actorId) return [implies(value.known, isOneOf(term, named.assistants, codes))];
     if (slot === SLOT.subjectId)
-      return [or(isOneOf(term, named.people, codes), compare('>=', term, int(codes.all().length)))];
+      // A token without a subject is refused before any rule is asked.
+      return [
+        value.known,
+        compare('>=', [LENGTH, term], int(1)),
+        or(isOneOf(term, named.people, codes), compare('>=', term, int(codes.all().length))),
+      ];
     if (slot === SLOT.resourceType) return [isOneOf(term, named.types, codes)];
     if (slot === SLOT.actionName) return [isOneOf(term, named.actions, codes)];
     if (type.kind === 'timestamp')
