@@ -4,10 +4,21 @@ import path from 'node:path';
 import t from 'tap';
 import { readPolicyFolder } from '../../../src/io/policies/read.ts';
 import { verb } from '../../../tools/policy/policy-editor.ts';
-import { REPOSITORY } from '../../cli/privity.ts';
+import { copyPolicies, REPOSITORY } from '../../cli/privity.ts';
 import { compiled } from '../../helpers/policies.ts';
 import { makeFolder } from '../../io/policies/folder.ts';
 import { runVerb } from '../../helpers/run-verb.ts';
+
+t.test('the command of the docs prepares a copy of the starter pack', async (t) => {
+  const docs = await readFile(path.join(REPOSITORY, 'docs/policy-tools.md'), 'utf8');
+  const command = /```sh editor\n\S+ policy editor (.*)\n```/.exec(docs)?.[1] ?? 'none';
+  const folder = await makeFolder(t, {});
+  await copyPolicies(folder);
+  const { code, out, err } = await runVerb(verb, command.split(' '), { folder });
+  t.equal(code, 0, err);
+  t.match(out, /wrote policies\/\.privity\/schemas\/rules\.schema\.json/);
+  t.equal((await runVerb(verb, ['--check', ...command.split(' ')], { folder })).code, 0);
+});
 
 t.test('schemas, settings and first lines; the revision stays', async (t) => {
   const folder = await makeFolder(t, {
