@@ -16,7 +16,7 @@ import { readServiceLog } from '../service/log.ts';
 
 /** What docs/operations.md asks for at least; and less than what anything can be done with. */
 const ENOUGH_MB = 160;
-const TOO_LITTLE_MB = 40;
+const TOO_LITTLE_MB = 56;
 const AT_ONCE = isLong ? 48 : 32;
 /** Every answer and every record of all rounds is judged together at the end, in the memory of this process: 50 do not fit. */
 const ROUNDS = isLong ? 20 : 1;
