@@ -2,8 +2,8 @@
 // that were kept with them.
 import { isUuid, uuidv7Time } from '../core/record/uuid.ts';
 import { DECIDING_KINDS, notRecorded } from '../core/replay.ts';
-import { parseTimestamp } from '../core/time.ts';
 import type { DecidingReader } from '../io/reports/read-deciding.ts';
+import { replayRangeOf } from './audit/replay-range.ts';
 import { replayedJson, showReplayed, showSummary, speed, summaryJson } from './audit/replay-text.ts';
 import { createReplayer, totalOf, type Replayed } from './audit/replayer.ts';
 import { readSettings } from './shell/settings.ts';
@@ -35,7 +35,7 @@ export const verb: Verb = {
   ],
   async run(shell, args) {
     const [id] = args.operands;
-    const range = rangeOf(args);
+    const range = replayRangeOf(args);
     if (id !== undefined && Object.values(range).some((one) => one !== undefined)) {
       throw new UsageError('an id and a range at once', 'give either an id, or --from, --to, --subject, --matter');
     }
@@ -61,24 +61,6 @@ export const verb: Verb = {
 };
 
 type Replayer = ReturnType<typeof createReplayer>;
-
-function rangeOf(args: Arguments) {
-  const [from, to] = [timeOf(args, 'from'), timeOf(args, 'to')];
-  if (from !== undefined && to !== undefined && from >= to) {
-    throw new UsageError('the range is empty', '--to must be later than --from');
-  }
-  return { from, to, subject: args.text('subject'), matter: args.text('matter') };
-}
-
-function timeOf(args: Arguments, option: string): number | undefined {
-  const text = args.text(option);
-  if (text === undefined) return undefined;
-  const time = parseTimestamp(text);
-  if (time === undefined || time < 0) {
-    throw new UsageError(`\`--${option} ${text}\` is no RFC 3339 instant`, 'such as 2026-03-01T00:00:00Z');
-  }
-  return Math.ceil(time);
-}
 
 async function replayOne(
   { out }: Shell,

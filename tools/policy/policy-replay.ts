@@ -1,11 +1,11 @@
 // `privity policy replay`: whom a candidate set would have let in or shut out, going by the requests that the log holds. It must never call the
 // same what it could not judge, nor write anywhere.
 import path from 'node:path';
+import { replayRangeOf } from '../../src/cli/audit/replay-range.ts';
 import { isOutcomeFormat, OUTCOME_FORMATS, writeOutcome } from '../../src/cli/outcomes/write.ts';
 import { readSettings } from '../../src/cli/shell/settings.ts';
 import type { Shell } from '../../src/cli/shell/shell.ts';
 import { type Arguments, UsageError, type Verb } from '../../src/cli/shell/verb.ts';
-import { parseTimestamp } from '../../src/core/time.ts';
 import { loadCandidate, type Candidate } from './replay/candidate.ts';
 import { createHybrids, dataInDatabase, dataInGit, type PastData } from './replay/hybrids.ts';
 import { createJudge } from './replay/judge.ts';
@@ -72,7 +72,7 @@ export const verb: Verb = {
     },
   ],
   async run(shell, args) {
-    const query = queryOf(args);
+    const query = replayRangeOf(args);
     const tally = createTally(groupsOf(args));
     const format = args.text('format') ?? 'pretty';
     const data = args.text('data') === 'recorded' ? 'recorded' : 'candidate';
@@ -143,24 +143,6 @@ async function openSource(shell: Shell, args: Arguments, candidate: Candidate, q
       await close();
     },
   };
-}
-
-function queryOf(args: Arguments): RecordQuery {
-  const [from, to] = [timeOf(args, 'from'), timeOf(args, 'to')];
-  if (from !== undefined && to !== undefined && from >= to) {
-    throw new UsageError('the range is empty', '--to must be later than --from');
-  }
-  return { from, to, subject: args.text('subject'), matter: args.text('matter') };
-}
-
-function timeOf(args: Arguments, option: string): number | undefined {
-  const text = args.text(option);
-  if (text === undefined) return undefined;
-  const time = parseTimestamp(text);
-  if (time === undefined || time < 0) {
-    throw new UsageError(`\`--${option} ${text}\` is no RFC 3339 instant`, 'such as 2026-03-01T00:00:00Z');
-  }
-  return Math.ceil(time);
 }
 
 function groupsOf(args: Arguments): number {

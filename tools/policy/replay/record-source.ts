@@ -1,16 +1,11 @@
 // What a replay reads: records as bytes, block by block, from wherever they are kept. It must never hold behaviour.
+import type { ReplayRange } from '../../../src/cli/audit/replay-range.ts';
 import type { RecordKind } from '../../../src/model/record.ts';
 
 /** Records of which a replay says something; all others decide nothing. */
 export const REPLAYED_KINDS: readonly RecordKind[] = ['decision', 'read', 'approval', 'search', 'filter'];
 
-export interface RecordQuery {
-  /** Milliseconds since 1970; from is in, to is out. */
-  readonly from: number | undefined;
-  readonly to: number | undefined;
-  readonly subject: string | undefined;
-  readonly matter: string | undefined;
-}
+export type RecordQuery = ReplayRange;
 
 /** The record that `next` went to stands at `[from, to)` of the block. */
 export interface RecordBlock {
